@@ -1,0 +1,160 @@
+package cluster
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+const (
+	managerStartTimeout = time.Minute
+	managerStopTimeout  = 20 * time.Second
+	managerControllers  = "namespace-controller,garbage-collector-controller,serviceaccount-controller"
+)
+
+// controllerManager is a running kube-controller-manager.
+type controllerManager struct {
+	cmd    *exec.Cmd
+	dir    string
+	exited chan struct{} // closed once the process has ended
+}
+
+// startControllerManager starts kube-controller-manager and waits until it is healthy.
+func (c *Cluster) startControllerManager(ctx context.Context, output io.Writer) (*controllerManager, error) {
+	dir, err := os.MkdirTemp("", "kube-controller-manager-")
+	if err != nil {
+		return nil, err
+	}
+	m := &controllerManager{dir: dir, exited: make(chan struct{})}
+	port, err := freePort(ctx)
+	if err != nil {
+		return nil, errors.Join(err, m.stop())
+	}
+	kubeconfig := filepath.Join(dir, "kubeconfig")
+	if err := os.WriteFile(kubeconfig, c.kubeconfig, 0o600); err != nil {
+		return nil, errors.Join(err, m.stop())
+	}
+	// It lives until Stop, whatever becomes of the context of Start.
+	binary, flags := c.Binary("kube-controller-manager"), c.managerFlags(kubeconfig, port)
+	m.cmd = exec.CommandContext(context.WithoutCancel(ctx), binary, flags...)
+	m.cmd.Stdout, m.cmd.Stderr = output, output
+	// A group of its own: Ctrl-C at the terminal is for the parent, which then stops this in order.
+	m.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := m.cmd.Start(); err != nil {
+		m.cmd = nil
+		return nil, errors.Join(err, m.stop())
+	}
+	go func(cmd *exec.Cmd) {
+		defer close(m.exited)
+		_ = cmd.Wait() // How it ended is of no use to anybody: why stands in its output.
+	}(m.cmd)
+	if err := m.waitHealthy(ctx, port, c.env.ControlPlane.GetAPIServer().CA); err != nil {
+		return nil, errors.Join(fmt.Errorf("start kube-controller-manager: %w", err), m.stop())
+	}
+	return m, nil
+}
+
+func (c *Cluster) managerFlags(kubeconfig string, port int) []string {
+	certs := c.env.ControlPlane.GetAPIServer().CertDir
+	return []string{
+		"--kubeconfig=" + kubeconfig,
+		"--authentication-kubeconfig=" + kubeconfig,
+		"--authorization-kubeconfig=" + kubeconfig,
+		"--controllers=" + managerControllers,
+		"--service-account-private-key-file=" + filepath.Join(certs, "sa-signer.key"),
+		"--leader-elect=false",
+		"--bind-address=127.0.0.1",
+		"--secure-port=" + strconv.Itoa(port),
+		// The API server's certificate is for loopback too, and its CA is known here.
+		"--tls-cert-file=" + filepath.Join(certs, "apiserver.crt"),
+		"--tls-private-key-file=" + filepath.Join(certs, "apiserver.key"),
+		"--concurrent-namespace-syncs=5",
+		"--concurrent-gc-syncs=5",
+	}
+}
+
+func (m *controllerManager) waitHealthy(ctx context.Context, port int, ca []byte) error {
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(ca)
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}
+	defer transport.CloseIdleConnections()
+	client := &http.Client{Transport: transport, Timeout: 5 * time.Second}
+
+	ctx, cancel := context.WithTimeout(ctx, managerStartTimeout)
+	defer cancel()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if healthy(ctx, client, port) {
+			return nil
+		}
+		select {
+		case <-m.exited:
+			m.cmd = nil
+			return errors.New("it ended before it was healthy; what it printed goes to Options.Output")
+		case <-ctx.Done():
+			return fmt.Errorf("it is not healthy: %w", ctx.Err())
+		case <-tick.C:
+		}
+	}
+}
+
+func healthy(ctx context.Context, client *http.Client, port int) bool {
+	url := fmt.Sprintf("https://127.0.0.1:%d/healthz", port)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return false
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return false
+	}
+	return errors.Join(response.Body.Close()) == nil && response.StatusCode == http.StatusOK
+}
+
+// stop ends the process, if it runs, and removes its files.
+func (m *controllerManager) stop() error {
+	var err error
+	if m.cmd != nil {
+		err = m.terminate()
+	}
+	return errors.Join(err, os.RemoveAll(m.dir))
+}
+
+func (m *controllerManager) terminate() error {
+	if err := m.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	select {
+	case <-m.exited:
+		return nil
+	case <-time.After(managerStopTimeout):
+		err := m.cmd.Process.Kill()
+		<-m.exited
+		return errors.Join(errors.New("kube-controller-manager did not end on SIGTERM and was killed"), err)
+	}
+}
+
+// freePort is a port of the loopback interface that nobody used a moment ago.
+func freePort(ctx context.Context) (int, error) {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	if err := errors.Join(err, listener.Close()); err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(port)
+}

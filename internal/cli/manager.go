@@ -1,0 +1,172 @@
+package cli
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"time"
+
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+	"github.com/chatt2me/webhook-operator/internal/controller"
+	"github.com/chatt2me/webhook-operator/internal/hub"
+	"github.com/chatt2me/webhook-operator/internal/plan"
+)
+
+// shutdownTime is how long the steps under way may take when the operator is asked to stop.
+const shutdownTime = 40 * time.Second
+
+// run runs the operator until ctx ends.
+func (f *operatorFlags) run(ctx context.Context) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	config, err := f.restConfig()
+	if err != nil {
+		return err
+	}
+	mgr, err := f.manager(config)
+	if err != nil {
+		return err
+	}
+	if err := f.setup(mgr); err != nil {
+		return err
+	}
+	return mgr.Start(ctx)
+}
+
+// check refuses what cannot work together.
+func (f *operatorFlags) check() error {
+	switch {
+	case f.hubSettleTime <= f.hubTimeout:
+		return errors.New("--hub-settle-time must be longer than --hub-timeout: a call may be carried out until then")
+	case f.hubQPS <= 0 || f.hubBurst < 1:
+		return errors.New("--hub-qps must be above 0 and --hub-burst at least 1")
+	case f.hubPollInterval < time.Second:
+		return errors.New("--hub-poll-interval must be at least 1s")
+	case f.maxConcurrentReconciles < 1:
+		return errors.New("--max-concurrent-reconciles must be at least 1")
+	}
+	_, err := labels.Parse(f.watchLabelSelector)
+	return err
+}
+
+func (f *operatorFlags) restConfig() (*rest.Config, error) {
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	rules.ExplicitPath = f.kubeconfig
+	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, nil).ClientConfig()
+	if err != nil {
+		return nil, fmt.Errorf("no access to a cluster: %w; name a kubeconfig with --kubeconfig", err)
+	}
+	// The API server has a budget of its own for us.
+	config.QPS = -1
+	return config, nil
+}
+
+func (f *operatorFlags) manager(config *rest.Config) (manager.Manager, error) {
+	scheme := runtime.NewScheme()
+	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
+		return nil, err
+	}
+	selector, err := labels.Parse(f.watchLabelSelector)
+	if err != nil {
+		return nil, err
+	}
+	serving := metricsserver.Options{BindAddress: f.metricsBindAddress, SecureServing: f.metricsSecure}
+	if f.metricsSecure {
+		serving.FilterProvider = filters.WithAuthenticationAndAuthorization
+	}
+	namespaces := map[string]cache.Config{}
+	for _, namespace := range f.namespaces {
+		namespaces[namespace] = cache.Config{}
+	}
+	shutdown := shutdownTime
+	return ctrl.NewManager(config, ctrl.Options{
+		Scheme:                        scheme,
+		Metrics:                       serving,
+		HealthProbeBindAddress:        f.healthProbeBindAddress,
+		LeaderElection:                f.leaderElect,
+		LeaderElectionID:              f.leaseName(),
+		LeaderElectionNamespace:       f.leaderElectionNamespace,
+		LeaderElectionReleaseOnCancel: true,
+		GracefulShutdownTimeout:       &shutdown,
+		Cache: cache.Options{
+			DefaultNamespaces: namespaces,
+			DefaultTransform:  controller.Strip,
+			ByObject:          map[client.Object]cache.ByObject{&v1alpha1.Chatt2Webhook{}: {Label: selector}},
+		},
+	})
+}
+
+// leaseName is the same for all replicas of a shard and for no other.
+func (f *operatorFlags) leaseName() string {
+	if f.watchLabelSelector == "" {
+		return controller.Name
+	}
+	sum := sha256.Sum256([]byte(f.watchLabelSelector))
+	return controller.Name + "-" + hex.EncodeToString(sum[:4])
+}
+
+// setup puts the operator together.
+func (f *operatorFlags) setup(mgr manager.Manager) error {
+	transport, err := f.transport()
+	if err != nil {
+		return err
+	}
+	operator := controller.Operator{
+		Options: controller.Options{
+			Settings: plan.Settings{
+				SettleTime: f.hubSettleTime, OrphanAfter: f.orphanAfter, PollInterval: f.hubPollInterval,
+			},
+			Namespaces: f.namespaces, MaxConcurrentReconciles: f.maxConcurrentReconciles, WatchSecrets: f.watchSecrets,
+			ProtectAPIKeySecrets: f.protectAPIKeySecrets, HeaderSecretsNeedOptIn: f.headerSecretsNeedOptIn,
+		},
+		Hub: hub.Config{
+			BaseURL: f.hubURL, AllowInsecure: f.hubAllowInsecure, Transport: transport, Timeout: f.hubTimeout,
+		},
+		QPS: f.hubQPS, Burst: f.hubBurst, Registry: metrics.Registry, Now: time.Now,
+	}
+	return errors.Join(
+		operator.SetupWithManager(mgr),
+		mgr.AddHealthzCheck("ping", healthz.Ping),
+		mgr.AddReadyzCheck("caches", func(request *http.Request) error {
+			if !mgr.GetCache().WaitForCacheSync(request.Context()) {
+				return errors.New("the caches are not filled yet")
+			}
+			return nil
+		}),
+	)
+}
+
+// transport is shared by the clients of all API keys.
+func (f *operatorFlags) transport() (http.RoundTripper, error) {
+	var roots *x509.CertPool
+	if f.hubCAFile != "" {
+		pem, err := os.ReadFile(f.hubCAFile)
+		if err != nil {
+			return nil, err
+		}
+		if roots = x509.NewCertPool(); !roots.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("--hub-ca-file %s holds no certificate", f.hubCAFile)
+		}
+	}
+	return hub.NewTransport(hub.TransportConfig{RootCAs: roots}), nil
+}

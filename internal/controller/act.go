@@ -1,0 +1,254 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+	"github.com/chatt2me/webhook-operator/internal/hub"
+	"github.com/chatt2me/webhook-operator/internal/hub/connection"
+	"github.com/chatt2me/webhook-operator/internal/plan"
+)
+
+// outcome is what acting came to. What is known of the world after it stands in the observation.
+type outcome struct {
+	// err is a failure at the API server; failures at the Hub go into the memory, which the next decision reads.
+	err error
+	// waiting: the call was not made, the resource is woken when its turn comes.
+	waiting bool
+	// gone: the resource was let go.
+	gone bool
+	// again: the world is not as it was thought to be, look at once.
+	again bool
+	// events are told once the status is written.
+	events []occurrence
+}
+
+func (out *outcome) tell(e occurrence) { out.events = append(out.events, e) }
+
+type actFunc func(*Reconciler, context.Context, *observation, plan.Plan, *outcome)
+
+// acts has one function for each action that does something.
+var acts = map[plan.Action]actFunc{
+	plan.Look:                 (*Reconciler).look,
+	plan.Create:               (*Reconciler).create,
+	plan.Adopt:                (*Reconciler).adopt,
+	plan.Forget:               (*Reconciler).forgetWebhook,
+	plan.Update:               (*Reconciler).update,
+	plan.Verify:               (*Reconciler).verify,
+	plan.BeginRotation:        (*Reconciler).beginRotation,
+	plan.Redefine:             (*Reconciler).redefine,
+	plan.StoreSecret:          (*Reconciler).storeHeld,
+	plan.PruneSecret:          (*Reconciler).pruneSecret,
+	plan.MoveSecret:           (*Reconciler).moveSecret,
+	plan.DeleteFormerSecret:   (*Reconciler).deleteFormerSecret,
+	plan.DeleteSecret:         (*Reconciler).deleteSecret,
+	plan.UpdateSecretMetadata: (*Reconciler).updateSecretMetadata,
+	plan.DeleteDuplicate:      (*Reconciler).deleteDuplicate,
+	plan.Delete:               (*Reconciler).deleteWebhook,
+	plan.Release:              (*Reconciler).releaseResource,
+	plan.Orphan:               (*Reconciler).orphan,
+}
+
+// act carries out a plan. It changes the observation to what is known afterwards.
+func (r *Reconciler) act(ctx context.Context, o *observation, p plan.Plan) outcome {
+	var out outcome
+	if o.Key.Unprotected && o.Object.DeletionTimestamp.IsZero() && !o.Object.Spec.Suspend {
+		if out.err = r.protect(ctx, o.key.meta); out.err != nil {
+			return out
+		}
+		o.Key.Unprotected = false
+	}
+	if do, ok := acts[p.Action]; ok {
+		do(r, ctx, o, p, &out)
+	}
+	if p.Serves && !out.waiting && out.err == nil {
+		o.Served = true
+	}
+	o.Memory = o.mem.Memory
+	return out
+}
+
+// callFailed takes a call to the Hub that failed, and tells whether it did.
+func (o *observation) callFailed(action plan.Action, err error, now time.Time, out *outcome) bool {
+	if err == nil {
+		o.mem.succeeded()
+		return false
+	}
+	if errors.Is(err, connection.ErrWait) {
+		out.waiting = true
+		return true
+	}
+	road, trouble := plan.FailedCall(action, err)
+	switch road {
+	case plan.Stall:
+		o.mem.Rejected, o.mem.attempted = trouble, o.attempt()
+	case plan.Settle:
+		o.mem.failed(now, o.attempt(), trouble)
+		o.mem.Unsettled = now
+	case plan.Retry:
+		o.mem.failed(now, o.attempt(), trouble)
+	case plan.LookAgain:
+		out.again = true
+	}
+	return true
+}
+
+// look looks at the webhook again.
+func (r *Reconciler) look(ctx context.Context, o *observation, p plan.Plan, out *outcome) {
+	seen, ok, err := o.conn.Look(ctx, subject(o.name), p.WebhookID)
+	if errors.Is(err, connection.ErrWait) {
+		out.waiting = true
+		return
+	}
+	o.mem.Verification = o.Verification()
+	o.mem.Verification.Looks++
+	o.mem.Verification.LookedAt = r.Now()
+	if ok && err == nil {
+		o.Remote = plan.Remote{Presence: plan.Present, Webhook: seen.Webhook, SeenAt: seen.SeenAt}
+		r.observeMemory(o)
+	}
+}
+
+// forgetWebhook gives up a webhook that is no longer the resource's: first the intent goes, so that nothing looks as
+// if a registration were open, then status forgets the id.
+func (r *Reconciler) forgetWebhook(ctx context.Context, o *observation, p plan.Plan, out *outcome) {
+	out.err = r.patchMetadata(ctx, o, func(w *v1alpha1.Chatt2Webhook) {
+		delete(w.Annotations, v1alpha1.AnnotationCreateStartedAt)
+		delete(w.Annotations, v1alpha1.AnnotationCreateRetriedAt)
+	})
+	if out.err != nil {
+		return
+	}
+	if o.Object.Annotations[v1alpha1.AnnotationForceOrphan] == p.WebhookID {
+		r.orphaned(o, p.WebhookID, out)
+	} else {
+		out.tell(warning(v1alpha1.ReasonRemotelyDeleted, "Webhook %s was deleted on the Hub; registering anew", p.WebhookID))
+	}
+	o.mem.Memory = plan.Memory{Requested: o.mem.Requested}
+	o.mem.held = nil
+	o.mem.succeeded()
+	r.claims.release(o.name)
+	o.ID, o.Remote, o.Applied = "", plan.Remote{}, v1alpha1.AppliedStatus{}
+	out.again = true
+}
+
+// patchMetadata changes annotations and finalizers of the resource in one write, if there is anything to change. The
+// write fails when the resource is not as it was read.
+func (r *Reconciler) patchMetadata(ctx context.Context, o *observation, change func(*v1alpha1.Chatt2Webhook)) error {
+	after := o.Object.DeepCopy()
+	change(after)
+	if equalMetadata(after, o.Object) {
+		return nil
+	}
+	before := o.Object.DeepCopy()
+	if err := r.Client.Patch(ctx, after, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})); err != nil {
+		return err
+	}
+	o.mem.replaced(before)
+	o.Object = after
+	return nil
+}
+
+func equalMetadata(a, b *v1alpha1.Chatt2Webhook) bool {
+	if len(a.Annotations) != len(b.Annotations) {
+		return false
+	}
+	for key, value := range a.Annotations {
+		if have, ok := b.Annotations[key]; !ok || have != value {
+			return false
+		}
+	}
+	return slices.Equal(a.Finalizers, b.Finalizers)
+}
+
+func hasFinalizer(object client.Object, finalizer string) bool {
+	return slices.Contains(object.GetFinalizers(), finalizer)
+}
+
+func addFinalizer(w *v1alpha1.Chatt2Webhook) {
+	if !hasFinalizer(w, v1alpha1.WebhookFinalizer) {
+		w.Finalizers = append(slices.Clone(w.Finalizers), v1alpha1.WebhookFinalizer)
+	}
+}
+
+// release lets the resource go.
+func (r *Reconciler) release(ctx context.Context, o *observation, out *outcome) {
+	err := r.patchMetadata(ctx, o, func(w *v1alpha1.Chatt2Webhook) {
+		w.Finalizers = slices.DeleteFunc(slices.Clone(w.Finalizers), func(f string) bool {
+			return f == v1alpha1.WebhookFinalizer
+		})
+	})
+	if out.err = client.IgnoreNotFound(err); out.err != nil {
+		return
+	}
+	out.gone = true
+	r.forget(o.name)
+}
+
+func (r *Reconciler) releaseResource(ctx context.Context, o *observation, p plan.Plan, out *outcome) {
+	if p.WebhookID != "" && o.Object.Spec.DeletionPolicy == v1alpha1.DeletionRetain {
+		out.tell(normal(v1alpha1.EventRetained, "Left webhook %s on the Hub, as spec.deletionPolicy says", p.WebhookID))
+	}
+	r.release(ctx, o, out)
+}
+
+// deleteWebhook deletes the webhook and lets the resource go. One that is gone already is as good.
+func (r *Reconciler) deleteWebhook(ctx context.Context, o *observation, p plan.Plan, out *outcome) {
+	err := o.conn.Delete(ctx, subject(o.name), p.WebhookID)
+	if hub.IsKind(err, hub.NotFound) {
+		err = nil
+	}
+	if o.callFailed(plan.Delete, err, r.Now(), out) {
+		return
+	}
+	out.tell(normal(v1alpha1.EventDeleted, "Deleted webhook %s on the Hub", p.WebhookID))
+	r.release(ctx, o, out)
+}
+
+// deleteDuplicate deletes a webhook that a registration made whose answer was lost.
+func (r *Reconciler) deleteDuplicate(ctx context.Context, o *observation, p plan.Plan, out *outcome) {
+	err := o.conn.Delete(ctx, subject(o.name), p.WebhookID)
+	if hub.IsKind(err, hub.NotFound) {
+		err = nil
+	}
+	if o.callFailed(plan.DeleteDuplicate, err, r.Now(), out) {
+		return
+	}
+	o.Matches = slices.DeleteFunc(o.Matches, func(m plan.Match) bool { return m.Webhook.ID == p.WebhookID })
+	out.tell(normal(v1alpha1.EventDuplicateDeleted, "Deleted webhook %s, which a registration made whose answer was lost",
+		p.WebhookID))
+	out.again = true
+}
+
+// orphan lets the resource go and leaves its webhook on the Hub. It is told first: told twice is better than never.
+func (r *Reconciler) orphan(ctx context.Context, o *observation, p plan.Plan, out *outcome) {
+	var told outcome
+	r.orphaned(o, p.WebhookID, &told)
+	r.emit(ctx, o.Object, told.events)
+	r.release(ctx, o, out)
+}
+
+func (r *Reconciler) orphaned(o *observation, id string, out *outcome) {
+	if id == "" {
+		id = "of unknown id"
+	}
+	r.Metrics.Orphaned()
+	out.tell(warning(v1alpha1.EventOrphaned, "Left webhook %s on the Hub (Application %s); delete it there if it is not wanted",
+		id, valueOr(o.Object.Status.ApplicationID, "unknown")))
+}
+
+func valueOr(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}
+
+// isConflict tells whether a write failed because the object was not as it was read.
+func isConflict(err error) bool { return apierrors.IsConflict(err) }

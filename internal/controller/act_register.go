@@ -1,0 +1,110 @@
+package controller
+
+import (
+	"context"
+	"time"
+
+	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+	"github.com/chatt2me/webhook-operator/internal/hub"
+	"github.com/chatt2me/webhook-operator/internal/plan"
+)
+
+// create writes down the intent, registers the webhook and stores its secret. The report that follows records the id.
+func (r *Reconciler) create(ctx context.Context, o *observation, p plan.Plan, out *outcome) {
+	if out.err = r.writeIntent(ctx, o, p.Retried); out.err != nil {
+		return
+	}
+	spec := &o.Object.Spec
+	// From here to the answer a webhook may come to be that nobody knows of.
+	closed := o.mem.IntentClosed
+	o.mem.IntentClosed = false
+	got, err := o.conn.Create(ctx, subject(o.name), hub.WebhookCreate{
+		Label: spec.Label, Endpoint: spec.Endpoint, EventType: string(spec.EventType),
+		AuthenticationProtocol: string(protocol(spec)), Scope: spec.Scope, Headers: o.headers,
+		RequiresSignature: spec.RequiresSignature,
+	})
+	now := r.Now()
+	o.mem.IntentClosed = closed && (isWaiting(err) || hub.OutcomeOf(err) == hub.NotApplied)
+	if o.callFailed(plan.Create, err, now, out) {
+		return
+	}
+	o.registered(r, got.Webhook, now)
+	o.Applied = v1alpha1.AppliedStatus{
+		HeadersHash: o.Observed.Headers.Hash, Label: spec.Label, Scope: deref(spec.Scope),
+	}
+	out.tell(normal(v1alpha1.EventRegistered, "Registered webhook %s", got.ID))
+	if !got.Secret.IsZero() {
+		r.hold(o, got.Secret)
+		r.store(ctx, o, out)
+	}
+}
+
+// registered takes note that the webhook is the resource's.
+func (o *observation) registered(r *Reconciler, w hub.Webhook, now time.Time) {
+	o.mem.WebhookID = w.ID
+	o.mem.IntentClosed, o.mem.Unsettled = true, time.Time{}
+	o.mem.Verification = plan.Verification{Since: now}
+	r.claims.claim(w.ID, o.name)
+	o.ID = w.ID
+	o.Remote = plan.Remote{Presence: plan.Present, Webhook: w, SeenAt: now}
+	o.conn.Subscribe(subject(o.name), w.ID, natural(o.Object))
+}
+
+// writeIntent writes down, with the finalizer, that there may be a webhook from now on; and, when a registration is
+// repeated whose first answer was lost, that there may be two.
+func (r *Reconciler) writeIntent(ctx context.Context, o *observation, retried bool) error {
+	_, intent := o.Object.Annotations[v1alpha1.AnnotationCreateStartedAt]
+	now := r.Now().UTC().Format(time.RFC3339)
+	err := r.patchMetadata(ctx, o, func(w *v1alpha1.Chatt2Webhook) {
+		addFinalizer(w)
+		if w.Annotations == nil {
+			w.Annotations = map[string]string{}
+		}
+		if !intent {
+			w.Annotations[v1alpha1.AnnotationCreateStartedAt] = now
+		}
+		if at, err := time.Parse(time.RFC3339, w.Annotations[v1alpha1.AnnotationCreateRetriedAt]); retried &&
+			(err != nil || r.Now().Sub(at) > time.Hour) {
+			w.Annotations[v1alpha1.AnnotationCreateRetriedAt] = now
+		}
+	})
+	if err == nil && !intent {
+		o.mem.IntentClosed = true
+	}
+	return err
+}
+
+// adopt takes a webhook that is on the Hub already, unless a resource of another shard has it.
+func (r *Reconciler) adopt(ctx context.Context, o *observation, p plan.Plan, out *outcome) {
+	seen, ok := o.conn.Find(p.WebhookID)
+	if !ok {
+		out.again = true
+		return
+	}
+	owner, err := r.liveOwnerOf(ctx, p.WebhookID, o.Object)
+	if out.err = err; err != nil {
+		return
+	}
+	if owner != "" || !r.claims.claim(p.WebhookID, o.name) {
+		// The next look shows whose it is.
+		out.again = true
+		return
+	}
+	if out.err = r.patchMetadata(ctx, o, addFinalizer); out.err != nil {
+		r.claims.release(o.name)
+		return
+	}
+	o.mem.succeeded()
+	o.registered(r, seen.Webhook, r.Now())
+	o.Remote.SeenAt = seen.SeenAt
+	// What its headers are cannot be seen, and so they are sent.
+	o.Applied = v1alpha1.AppliedStatus{}
+	out.tell(normal(v1alpha1.EventAdopted, "Adopted webhook %s", p.WebhookID))
+}
+
+func protocol(spec *v1alpha1.Chatt2WebhookSpec) v1alpha1.AuthenticationProtocol {
+	if spec.AuthenticationProtocol == "" {
+		return v1alpha1.NoAuthentication
+	}
+	return spec.AuthenticationProtocol
+}

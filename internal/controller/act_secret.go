@@ -1,0 +1,181 @@
+package controller
+
+import (
+	"context"
+	"maps"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+	"github.com/chatt2me/webhook-operator/internal/hub"
+	"github.com/chatt2me/webhook-operator/internal/plan"
+	"github.com/chatt2me/webhook-operator/internal/signing"
+)
+
+// storeTries is how often storing a secret is tried in a row when the Secret changes meanwhile.
+const storeTries = 3
+
+// beginRotation writes down that the stored secret may be dead from now on. It proves, too, that the Secret can be
+// written, before the Hub is asked for what it shows once.
+func (r *Reconciler) beginRotation(ctx context.Context, o *observation, p plan.Plan, out *outcome) {
+	begun := o.content().Begin(o.ID, r.Now())
+	err := r.writeSecret(ctx, o, begun)
+	if trouble := secretTrouble(o, err); trouble != nil {
+		o.mem.failed(r.Now(), o.attempt(), trouble)
+		return
+	}
+	if out.err = err; err == nil {
+		o.mem.RotationOwn, o.mem.trigger = true, p.Trigger
+	}
+}
+
+// redefine has a new secret made and stores it.
+func (r *Reconciler) redefine(ctx context.Context, o *observation, _ plan.Plan, out *outcome) {
+	trigger := valueOr(o.mem.trigger, "recovery")
+	secret, err := o.conn.RedefineSignature(ctx, subject(o.name), o.ID)
+	if o.callFailed(plan.Redefine, err, r.Now(), out) {
+		if !out.waiting {
+			r.Metrics.Rotated(trigger, "failed")
+		}
+		return
+	}
+	r.hold(o, secret)
+	r.Metrics.Rotated(trigger, "redefined")
+	if r.store(ctx, o, out); o.mem.held == nil {
+		out.tell(normal(v1alpha1.EventSecretRotated, "Stored a new signing secret in the Secret %q", o.Signing.Name))
+	}
+}
+
+// hold keeps a secret in memory until it is stored.
+func (r *Reconciler) hold(o *observation, secret hub.Secret) {
+	o.mem.held = &heldSecret{
+		webhookID: o.ID, value: secret, request: plan.Request(o.Object.Annotations[v1alpha1.AnnotationRotateRequestedAt]),
+	}
+	o.mem.Held = true
+}
+
+func (r *Reconciler) storeHeld(ctx context.Context, o *observation, _ plan.Plan, out *outcome) {
+	r.store(ctx, o, out)
+}
+
+// store stores the secret that is held, the one it replaces as the previous one, and ends the rotation, all in one
+// write. Until that has succeeded the secret stays in memory, and no other one is made.
+func (r *Reconciler) store(ctx context.Context, o *observation, out *outcome) {
+	held := o.mem.held
+	var err error
+	for range storeTries {
+		content := o.content().Store(held.webhookID, held.value, held.request, r.Now(), plan.Overlap(&o.Object.Spec))
+		if err = r.writeSecret(ctx, o, content); !isConflict(err) && !apierrors.IsAlreadyExists(err) && !apierrors.IsNotFound(err) {
+			break
+		}
+		// Somebody wrote to it meanwhile: look and write again.
+		if o.secret, err = r.readSecret(ctx, o, o.Signing.Name); err != nil {
+			break
+		}
+		o.Signing = describe(o.Object, o.Signing.Name, o.secret, o.Now)
+	}
+	if err == nil {
+		o.mem.held, o.mem.Held, o.mem.HeldTrouble = nil, false, nil
+		o.mem.RotationOwn, o.mem.trigger = false, ""
+		o.mem.succeeded()
+		return
+	}
+	trouble := secretTrouble(o, err)
+	if trouble == nil {
+		trouble = &plan.Trouble{
+			Condition: v1alpha1.ConditionSigningSecretReady, Reason: v1alpha1.ReasonSecretNotStored, Event: true,
+			Message: "a new signing secret could not be written to its Secret yet; the operator holds it and goes on trying",
+		}
+	}
+	o.mem.HeldTrouble = trouble
+	o.mem.failed(r.Now(), o.attempt(), trouble)
+}
+
+// content is what the signing Secret holds, nothing when it is not there or not ours.
+func (o *observation) content() signing.Content {
+	if o.secret == nil || o.Signing.Foreign {
+		return signing.Content{}
+	}
+	return signing.Parse(o.secret.Data, o.secret.Annotations)
+}
+
+// writeSecret writes the signing Secret: creates it, or replaces it as it was read. A Secret that the resource does not
+// control is not touched.
+func (r *Reconciler) writeSecret(ctx context.Context, o *observation, content signing.Content) error {
+	if o.Signing.Foreign {
+		return errForeignSecret
+	}
+	secret := &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Namespace: o.name.Namespace, Name: o.Signing.Name}, Type: corev1.SecretTypeOpaque,
+	}
+	if o.secret != nil {
+		secret = o.secret.DeepCopy()
+	}
+	if err := controllerutil.SetControllerReference(o.Object, secret, r.Client.Scheme()); err != nil {
+		return err
+	}
+	secret.Labels = merged(secret.Labels, secretLabels(o.Object))
+	secret.Annotations = merged(secret.Annotations, secretAnnotations(o.Object), content.Annotations())
+	secret.Data = content.Data()
+	write := r.Client.Update
+	if o.secret == nil {
+		write = func(ctx context.Context, object client.Object, _ ...client.UpdateOption) error {
+			return r.Client.Create(ctx, object)
+		}
+	}
+	if err := write(ctx, secret); err != nil {
+		return err
+	}
+	o.secret = secret
+	o.Signing = describe(o.Object, o.Signing.Name, secret, r.Now())
+	return nil
+}
+
+// merged is a map with others laid over it; an empty value takes a key away.
+func merged(base map[string]string, others ...map[string]string) map[string]string {
+	all := maps.Clone(base)
+	if all == nil {
+		all = map[string]string{}
+	}
+	for _, other := range others {
+		maps.Copy(all, other)
+	}
+	maps.DeleteFunc(all, func(_, value string) bool { return value == "" })
+	return all
+}
+
+func (r *Reconciler) pruneSecret(ctx context.Context, o *observation, _ plan.Plan, out *outcome) {
+	out.err = r.writeSecret(ctx, o, o.content().Prune())
+}
+
+func (r *Reconciler) updateSecretMetadata(ctx context.Context, o *observation, _ plan.Plan, out *outcome) {
+	out.err = r.writeSecret(ctx, o, o.content())
+}
+
+// moveSecret writes what the former Secret holds to the name that spec says now. The former one is deleted later.
+func (r *Reconciler) moveSecret(ctx context.Context, o *observation, _ plan.Plan, out *outcome) {
+	out.err = r.writeSecret(ctx, o, signing.Parse(o.former.Data, o.former.Annotations))
+}
+
+func (r *Reconciler) deleteFormerSecret(ctx context.Context, o *observation, _ plan.Plan, out *outcome) {
+	if out.err = r.removeSecret(ctx, o.former); out.err == nil {
+		o.former, o.FormerSecret = nil, nil
+	}
+}
+
+func (r *Reconciler) deleteSecret(ctx context.Context, o *observation, _ plan.Plan, out *outcome) {
+	if out.err = r.removeSecret(ctx, o.secret); out.err == nil {
+		o.secret, o.Signing = nil, plan.SigningSecret{Name: o.Signing.Name}
+	}
+}
+
+// removeSecret deletes a Secret as it was read, and no other.
+func (r *Reconciler) removeSecret(ctx context.Context, secret *corev1.Secret) error {
+	return client.IgnoreNotFound(r.Client.Delete(ctx, secret, client.Preconditions{
+		UID: &secret.UID, ResourceVersion: &secret.ResourceVersion,
+	}))
+}

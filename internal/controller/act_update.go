@@ -1,0 +1,141 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+	"github.com/chatt2me/webhook-operator/internal/hub"
+	"github.com/chatt2me/webhook-operator/internal/hub/connection"
+	"github.com/chatt2me/webhook-operator/internal/plan"
+)
+
+// update sends what differs.
+func (r *Reconciler) update(ctx context.Context, o *observation, p plan.Plan, out *outcome) {
+	sent := p.Changes
+	got, err := o.conn.Update(ctx, subject(o.name), o.ID, change(o, sent))
+	var ignored []string
+	if hub.IsKind(err, hub.Invalid) && sent.Has(plan.FieldLabel) {
+		// Some deployments take no label in an update: once more without it.
+		if ignored, sent = []string{plan.FieldLabel}, sent.Without(plan.FieldLabel); len(sent) == 0 {
+			o.mem.succeeded()
+			o.Applied.Ignored = ignored
+			return
+		}
+		got, err = o.conn.Update(ctx, subject(o.name), o.ID, change(o, sent))
+	}
+	now := r.Now()
+	if o.callFailed(plan.Update, err, now, out) {
+		return
+	}
+	o.updated(sent, got.Webhook, now)
+	left := plan.Diff(&o.Object.Spec, o.Applied, o.Object.Spec.RequiresSignature, &got.Webhook)
+	for _, field := range left {
+		if sent.Has(field) {
+			ignored = append(ignored, field)
+		}
+	}
+	o.Applied.Ignored = ignored
+	if p.Drift {
+		out.tell(normal(v1alpha1.EventDriftCorrected, "Restored what was changed on the Hub: %s", strings.Join(sent, ", ")))
+	} else {
+		out.tell(normal(v1alpha1.EventUpdated, "Updated on the Hub: %s", strings.Join(sent, ", ")))
+	}
+	if !got.Secret.IsZero() && o.Object.Spec.RequiresSignature {
+		r.hold(o, got.Secret)
+		r.store(ctx, o, out)
+	}
+}
+
+// updated takes note of what the Hub took.
+func (o *observation) updated(sent plan.Changes, w hub.Webhook, now time.Time) {
+	spec := &o.Object.Spec
+	o.Remote = plan.Remote{Presence: plan.Present, Webhook: w, SeenAt: now}
+	if sent.Has(plan.FieldHeaders) {
+		o.Applied.HeadersHash = o.Observed.Headers.Hash
+	}
+	if sent.Has(plan.FieldLabel) {
+		o.Applied.Label = spec.Label
+	}
+	if sent.Has(plan.FieldScope) {
+		o.Applied.Scope = deref(spec.Scope)
+	}
+	if sent.Has(plan.FieldEndpoint) || !w.IsVerified && o.mem.Verification.Since.IsZero() {
+		o.mem.Verification = plan.Verification{Since: now}
+	}
+}
+
+// change is the body of an update of these fields.
+func change(o *observation, fields plan.Changes) hub.WebhookUpdate {
+	spec := &o.Object.Spec
+	var u hub.WebhookUpdate
+	for _, field := range fields {
+		switch field {
+		case plan.FieldLabel:
+			u.Label = &spec.Label
+		case plan.FieldEndpoint:
+			u.Endpoint = &spec.Endpoint
+		case plan.FieldEventType:
+			u.EventType = new(string(spec.EventType))
+		case plan.FieldAuthenticationProtocol:
+			u.AuthenticationProtocol = new(string(protocol(spec)))
+		case plan.FieldScope:
+			u.Scope = new(deref(spec.Scope))
+		case plan.FieldRequiresSignature:
+			u.RequiresSignature = &spec.RequiresSignature
+		case plan.FieldHeaders:
+			u.Headers = &o.headers
+		}
+	}
+	return u
+}
+
+// verify sends the endpoint again, so that the Hub tries to verify it. A Hub that only verifies an endpoint that
+// changes is sent another spelling of the same one first; should the second call fail, the other spelling is a
+// difference that the next look puts right.
+func (r *Reconciler) verify(ctx context.Context, o *observation, p plan.Plan, out *outcome) {
+	endpoint := o.Object.Spec.Endpoint
+	var err error
+	if other := respell(endpoint); p.Nudge && other != endpoint {
+		_, err = o.conn.Update(ctx, subject(o.name), o.ID, hub.WebhookUpdate{Endpoint: &other})
+	}
+	var got *hub.WebhookWithSecret
+	if err == nil {
+		got, err = o.conn.Update(ctx, subject(o.name), o.ID, hub.WebhookUpdate{Endpoint: &endpoint})
+	}
+	if errors.Is(err, connection.ErrWait) {
+		out.waiting = true
+		return
+	}
+	now := r.Now()
+	v := o.Verification()
+	o.mem.Verification = plan.Verification{
+		Since: v.Since, Triggers: v.Triggers + 1, TriggeredAt: now, LookedAt: now,
+	}
+	switch {
+	case err == nil:
+		o.Remote = plan.Remote{Presence: plan.Present, Webhook: got.Webhook, SeenAt: now}
+	case hub.OutcomeOf(err) == hub.Unknown:
+		o.mem.Unsettled = now
+	case hub.IsKind(err, hub.NotFound):
+		out.again = true
+	}
+}
+
+// respell writes the host of a URL with its first letter in the other case, which names the same host.
+func respell(endpoint string) string {
+	const scheme = "https://"
+	b := []byte(endpoint)
+	for i := len(scheme); i < len(b); i++ {
+		switch c := b[i]; {
+		case c == '/' || c == '?' || c == ':' && b[len(scheme)] != '[':
+			return endpoint
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z':
+			b[i] = c ^ 0x20
+			return string(b)
+		}
+	}
+	return endpoint
+}

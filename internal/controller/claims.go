@@ -1,0 +1,147 @@
+package controller
+
+import (
+	"context"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+)
+
+// claims are the webhooks that resources of this process have, from before their status says so.
+type claims struct {
+	mu     sync.Mutex
+	owners map[string]types.NamespacedName
+}
+
+// claim takes a webhook for a resource, unless another one has it.
+func (c *claims) claim(id string, name types.NamespacedName) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.owners == nil {
+		c.owners = map[string]types.NamespacedName{}
+	}
+	if owner, ok := c.owners[id]; ok && owner != name {
+		return false
+	}
+	c.owners[id] = name
+	return true
+}
+
+func (c *claims) owner(id string) (types.NamespacedName, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	owner, ok := c.owners[id]
+	return owner, ok
+}
+
+// release gives up all that a resource has.
+func (c *claims) release(name types.NamespacedName) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for id, owner := range c.owners {
+		if owner == name {
+			delete(c.owners, id)
+		}
+	}
+}
+
+// ownerOf is the other resource that a webhook belongs to, nil when it belongs to none. Among resources that both have
+// it in their status, a backup restored beside the original for example, it belongs to the oldest.
+func (r *Reconciler) ownerOf(ctx context.Context, id string, me *v1alpha1.Chatt2Webhook) (string, error) {
+	if id == "" {
+		return "", nil
+	}
+	var others v1alpha1.Chatt2WebhookList
+	if err := r.Client.List(ctx, &others, client.MatchingFields{indexWebhookID: id}); err != nil {
+		return "", err
+	}
+	if other := rightful(others.Items, id, me); other != "" {
+		return other, nil
+	}
+	if owner, ok := r.claims.owner(id); ok && owner != client.ObjectKeyFromObject(me) && me.Status.WebhookID != id {
+		return owner.String(), nil
+	}
+	return "", nil
+}
+
+// liveOwnerOf asks the API server, so that the resources of other shards count.
+func (r *Reconciler) liveOwnerOf(ctx context.Context, id string, me *v1alpha1.Chatt2Webhook) (string, error) {
+	namespaces := r.Options.Namespaces
+	if len(namespaces) == 0 {
+		namespaces = []string{""}
+	}
+	for _, namespace := range namespaces {
+		var others v1alpha1.Chatt2WebhookList
+		err := r.Live.List(ctx, &others, client.InNamespace(namespace), client.MatchingFields{indexWebhookID: id})
+		if err != nil {
+			return "", err
+		}
+		if other := rightful(others.Items, id, me); other != "" {
+			return other, nil
+		}
+	}
+	return "", nil
+}
+
+// rightful is the resource among others that has more right to a webhook than me.
+func rightful(others []v1alpha1.Chatt2Webhook, id string, me *v1alpha1.Chatt2Webhook) string {
+	for i := range others {
+		other := &others[i]
+		if other.UID == me.UID {
+			continue
+		}
+		if me.Status.WebhookID != id || older(other, me) {
+			return client.ObjectKeyFromObject(other).String()
+		}
+	}
+	return ""
+}
+
+// older tells whether a was created before b; of two created in the same second the name decides.
+func older(a, b *v1alpha1.Chatt2Webhook) bool {
+	if !a.CreationTimestamp.Equal(&b.CreationTimestamp) {
+		return a.CreationTimestamp.Before(&b.CreationTimestamp)
+	}
+	return client.ObjectKeyFromObject(a).String() < client.ObjectKeyFromObject(b).String()
+}
+
+// elder is an older resource that declares the same webhook with the same API key.
+func (r *Reconciler) elder(ctx context.Context, o *observation) (string, error) {
+	var others v1alpha1.Chatt2WebhookList
+	err := r.Client.List(ctx, &others, client.MatchingFields{indexNatural: naturalIndex(o.Object)})
+	if err != nil {
+		return "", err
+	}
+	for i := range others.Items {
+		other := &others.Items[i]
+		if other.UID == o.Object.UID || !other.DeletionTimestamp.IsZero() || !older(other, o.Object) {
+			continue
+		}
+		same, err := r.sameKey(ctx, o, other)
+		if err != nil {
+			return "", err
+		}
+		if same {
+			return client.ObjectKeyFromObject(other).String(), nil
+		}
+	}
+	return "", nil
+}
+
+// sameKey tells whether another resource uses the same Application.
+func (r *Reconciler) sameKey(ctx context.Context, o *observation, other *v1alpha1.Chatt2Webhook) (bool, error) {
+	if other.Namespace == o.Object.Namespace && other.Spec.APIKeySecretRef == o.Object.Spec.APIKeySecretRef {
+		return true, nil
+	}
+	if id := other.Status.ApplicationID; id != "" && id == o.Observed.Hub.ApplicationID {
+		return true, nil
+	}
+	key, err := r.apiKey(ctx, other)
+	if err != nil || key.trouble != nil {
+		return false, err
+	}
+	return key.hash == o.Key.Hash, nil
+}

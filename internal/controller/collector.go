@@ -1,0 +1,99 @@
+package controller
+
+import (
+	"context"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+)
+
+var (
+	webhooksDesc = prometheus.NewDesc("chatt2_webhooks",
+		"Resources by whether they are ready and whether the Hub has verified their endpoint.",
+		[]string{"ready", "verified"}, nil)
+	deliveryErrorsDesc = prometheus.NewDesc("chatt2_webhook_delivery_errors",
+		"Failed deliveries of a webhook as the Hub counts them.", []string{"namespace", "name"}, nil)
+	secretAgeDesc = prometheus.NewDesc("chatt2_signing_secret_age_seconds",
+		"How long ago the signing secret of a webhook was exchanged.", []string{"namespace", "name"}, nil)
+	inventoryAgeDesc = prometheus.NewDesc("chatt2_inventory_age_seconds",
+		"How long ago the last whole listing with an API key began.", []string{"connection"}, nil)
+)
+
+// Collector derives metrics from the resources in the cache and from the age of the inventories when it is asked.
+type Collector struct {
+	// Client reads from the cache.
+	Client client.Reader
+	// Now is the clock.
+	Now func() time.Time
+	// Metrics knows when inventories were listed.
+	Metrics *Metrics
+}
+
+// Describe names the metrics.
+func (c *Collector) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{webhooksDesc, deliveryErrorsDesc, secretAgeDesc, inventoryAgeDesc} {
+		out <- d
+	}
+}
+
+// Collect derives the metrics.
+func (c *Collector) Collect(out chan<- prometheus.Metric) {
+	now := c.Now()
+	c.Metrics.listed.each(func(key string, at time.Time) {
+		out <- prometheus.MustNewConstMetric(inventoryAgeDesc, prometheus.GaugeValue, now.Sub(at).Seconds(), key)
+	})
+	var all v1alpha1.Chatt2WebhookList
+	// The objects are only read, and so need not be copied.
+	if err := c.Client.List(context.Background(), &all, client.UnsafeDisableDeepCopy); err != nil {
+		return
+	}
+	counts := map[[2]bool]int{{false, false}: 0, {false, true}: 0, {true, false}: 0, {true, true}: 0}
+	for i := range all.Items {
+		w := &all.Items[i]
+		counts[[2]bool{w.IsReady(), w.Status.IsVerified}]++
+		out <- prometheus.MustNewConstMetric(deliveryErrorsDesc, prometheus.GaugeValue,
+			float64(w.Status.NumberOfErrors), w.Namespace, w.Name)
+		if s := w.Status.SigningSecret; s != nil && s.RotatedAt != nil {
+			out <- prometheus.MustNewConstMetric(secretAgeDesc, prometheus.GaugeValue,
+				now.Sub(s.RotatedAt.Time).Seconds(), w.Namespace, w.Name)
+		}
+	}
+	for is, n := range counts {
+		out <- prometheus.MustNewConstMetric(webhooksDesc, prometheus.GaugeValue, float64(n),
+			strconv.FormatBool(is[0]), strconv.FormatBool(is[1]))
+	}
+}
+
+// times are the times of something by key.
+type times struct {
+	mu sync.Mutex
+	at map[string]time.Time
+}
+
+func (t *times) set(key string, at time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.at == nil {
+		t.at = map[string]time.Time{}
+	}
+	t.at[key] = at
+}
+
+func (t *times) drop(key string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.at, key)
+}
+
+func (t *times) each(do func(string, time.Time)) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for key, at := range t.at {
+		do(key, at)
+	}
+}

@@ -1,0 +1,50 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+	"unicode/utf8"
+
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+)
+
+// longestNote is the longest note of an event that the API server takes, in bytes.
+const longestNote = 1024
+
+// occurrence is something that a person would want to know of.
+type occurrence struct {
+	kind, reason, note string
+}
+
+func normal(reason, format string, args ...any) occurrence {
+	return occurrence{corev1.EventTypeNormal, reason, fmt.Sprintf(format, args...)}
+}
+
+func warning(reason, format string, args ...any) occurrence {
+	return occurrence{corev1.EventTypeWarning, reason, fmt.Sprintf(format, args...)}
+}
+
+// emit records events, and logs them.
+func (r *Reconciler) emit(ctx context.Context, object *v1alpha1.Chatt2Webhook, events []occurrence) {
+	about := object.DeepCopy()
+	// Events about the same thing are counted together only while they name no version of it.
+	about.ResourceVersion = ""
+	for _, e := range events {
+		log.FromContext(ctx).Info(e.note, "reason", e.reason)
+		r.Recorder.Eventf(about, nil, e.kind, e.reason, "Reconcile", "%s", cut(e.note, longestNote))
+	}
+}
+
+// cut shortens a text to at most n bytes of whole characters.
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}

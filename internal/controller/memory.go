@@ -1,0 +1,119 @@
+package controller
+
+import (
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+	"github.com/chatt2me/webhook-operator/internal/hub"
+	"github.com/chatt2me/webhook-operator/internal/hub/connection"
+	"github.com/chatt2me/webhook-operator/internal/plan"
+)
+
+// memory is what this process remembers of a resource. Only the one worker that has the resource touches it.
+type memory struct {
+	plan.Memory
+	uid types.UID
+	// conn is the connection that the resource is subscribed to, nil for none.
+	conn *connection.Connection
+	// held is a signing secret that the Hub has made and that is not stored yet. There is no other copy.
+	held *heldSecret
+	// trigger is why the rotation under way began.
+	trigger string
+	// failures is how many calls in a row have failed.
+	failures int
+	// attempted is what spec and header sources were when a call last failed.
+	attempted attempt
+	// request is the value of reconcile-requested-at that Requested is about.
+	request string
+	// written are the versions of the resource that our own writes have replaced.
+	written map[string]struct{}
+}
+
+type heldSecret struct {
+	webhookID string
+	value     hub.Secret
+	request   string
+}
+
+// attempt is what a refusal is about: when any of it changes, it is worth another try.
+type attempt struct {
+	generation  int64
+	headersHash string
+	keyHash     string
+}
+
+// replaced takes note that a write of ours has replaced this version of the resource.
+func (m *memory) replaced(object *v1alpha1.Chatt2Webhook) {
+	if m.written == nil {
+		m.written = map[string]struct{}{}
+	}
+	m.written[object.ResourceVersion] = struct{}{}
+}
+
+// supersedes tells whether the cache still shows the resource as it was before a write of ours.
+func (m *memory) supersedes(object *v1alpha1.Chatt2Webhook) bool {
+	if _, old := m.written[object.ResourceVersion]; old {
+		return true
+	}
+	clear(m.written)
+	return false
+}
+
+// failed takes note of a call that is worth repeating later.
+func (m *memory) failed(now time.Time, what attempt, t *plan.Trouble) {
+	m.failures++
+	m.attempted = what
+	m.RetryAt, m.Trouble = now.Add(jitter(plan.BackOff(m.failures))), t
+}
+
+// succeeded forgets what failed before.
+func (m *memory) succeeded() {
+	m.failures, m.RetryAt, m.Trouble, m.Rejected = 0, time.Time{}, nil, nil
+}
+
+// reconsider forgets failures that were about something else than what there is now.
+func (m *memory) reconsider(what attempt) {
+	if m.attempted != what && (m.Rejected != nil || m.failures > 0) {
+		m.succeeded()
+	}
+}
+
+// memories are the memories of all resources.
+type memories struct {
+	mu sync.Mutex
+	m  map[types.NamespacedName]*memory
+}
+
+func (m *memories) of(name types.NamespacedName) *memory {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.m == nil {
+		m.m = map[types.NamespacedName]*memory{}
+	}
+	if m.m[name] == nil {
+		m.m[name] = &memory{}
+	}
+	return m.m[name]
+}
+
+func (m *memories) drop(name types.NamespacedName) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.m, name)
+}
+
+// forget ends everything that this process has for a resource that is gone.
+func (r *Reconciler) forget(name types.NamespacedName) {
+	mem := r.memories.of(name)
+	if mem.conn != nil {
+		mem.conn.Unsubscribe(subject(name))
+	}
+	r.claims.release(name)
+	r.memories.drop(name)
+}
+
+// subject is what a resource is called on a connection.
+func subject(name types.NamespacedName) connection.Subject { return connection.Subject(name.String()) }

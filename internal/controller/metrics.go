@@ -1,0 +1,84 @@
+package controller
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/chatt2me/webhook-operator/internal/hub/connection"
+)
+
+// Metrics are what the operator counts besides what controller-runtime does.
+type Metrics struct {
+	requests  *prometheus.CounterVec
+	duration  *prometheus.HistogramVec
+	throttled prometheus.Counter
+	breaker   *prometheus.GaugeVec
+	listed    times
+	rotations *prometheus.CounterVec
+	orphaned  prometheus.Counter
+}
+
+// NewMetrics registers the metrics.
+func NewMetrics(registry prometheus.Registerer) *Metrics {
+	m := &Metrics{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "chatt2_hub_requests_total",
+			Help: "Calls to the Hub by operation and status code, which is 0 where there was no answer.",
+		}, []string{"operation", "code"}),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "chatt2_hub_request_duration_seconds",
+			Help:    "How long calls to the Hub took, by operation.",
+			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+		}, []string{"operation"}),
+		throttled: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "chatt2_hub_throttled_seconds_total",
+			Help: "How long API keys were paused because the Hub asked to slow down.",
+		}),
+		breaker: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "chatt2_hub_breaker_open",
+			Help: "1 while no call but probes is made with an API key, because the Hub refuses it or is down.",
+		}, []string{"connection"}),
+		rotations: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "chatt2_rotations_total",
+			Help: "Rotations of signing secrets by trigger (schedule, request, loss, recovery) and result (redefined, failed).",
+		}, []string{"trigger", "result"}),
+		orphaned: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "chatt2_webhooks_orphaned_total",
+			Help: "Webhooks that were left behind on the Hub.",
+		}),
+	}
+	registry.MustRegister(m.requests, m.duration, m.throttled, m.breaker, m.rotations, m.orphaned)
+	return m
+}
+
+// Orphaned counts a webhook that is left behind.
+func (m *Metrics) Orphaned() { m.orphaned.Inc() }
+
+// Rotated counts a rotation.
+func (m *Metrics) Rotated(trigger, result string) { m.rotations.WithLabelValues(trigger, result).Inc() }
+
+// Requested counts a call to the Hub.
+func (m *Metrics) Requested(operation, code string, took time.Duration) {
+	m.requests.WithLabelValues(operation, code).Inc()
+	m.duration.WithLabelValues(operation).Observe(took.Seconds())
+}
+
+// OfConnections counts what happens on connections.
+func (m *Metrics) OfConnections() connection.Metrics {
+	return connection.Metrics{
+		Throttled: func(_ string, pause time.Duration) { m.throttled.Add(pause.Seconds()) },
+		Breaker: func(key string, open bool) {
+			value := 0.0
+			if open {
+				value = 1
+			}
+			m.breaker.WithLabelValues(key).Set(value)
+		},
+		Listed: m.listed.set,
+		Closed: func(key string) {
+			m.breaker.DeleteLabelValues(key)
+			m.listed.drop(key)
+		},
+	}
+}

@@ -1,0 +1,195 @@
+package controller
+
+import (
+	"context"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+	"github.com/chatt2me/webhook-operator/internal/hub"
+	"github.com/chatt2me/webhook-operator/internal/hub/connection"
+	"github.com/chatt2me/webhook-operator/internal/plan"
+)
+
+// observation is everything a decision rests on, and what acting on it takes besides.
+type observation struct {
+	plan.Observed
+	name types.NamespacedName
+	mem  *memory
+	// key is the API key.
+	key apiKey
+	// conn is the connection of the API key, nil when there is no usable key.
+	conn *connection.Connection
+	// headers are the values to send, read only when they differ from what was sent.
+	headers []hub.Header
+	// secret and former are the signing Secret and the one of the name before, as they were read; nil when not there.
+	secret, former *corev1.Secret
+}
+
+// observe reads what there is to know. It writes nothing and makes no call to the Hub but to look at one webhook that
+// a listing did not show.
+func (r *Reconciler) observe(ctx context.Context, object *v1alpha1.Chatt2Webhook, mem *memory) (*observation, error) {
+	o := &observation{name: client.ObjectKeyFromObject(object), mem: mem}
+	o.Now, o.Settings, o.Object = r.Now(), r.Options.Settings, object
+	o.ID = object.Status.WebhookID
+	if o.ID == "" {
+		o.ID = mem.WebhookID
+	} else if o.ID == mem.WebhookID {
+		mem.WebhookID = ""
+	}
+	if a := object.Status.Applied; a != nil {
+		o.Applied = *a.DeepCopy()
+	}
+	for _, look := range []func(context.Context, *observation) error{
+		r.observeKey, r.observeSigning, r.observeHeaders, r.observeHub,
+	} {
+		if err := look(ctx, o); err != nil {
+			return nil, err
+		}
+	}
+	r.observeMemory(o)
+	return o, nil
+}
+
+func (r *Reconciler) observeKey(ctx context.Context, o *observation) error {
+	key, err := r.apiKey(ctx, o.Object)
+	if err != nil {
+		return err
+	}
+	o.key, o.Key.Trouble, o.Key.Hash = key, key.trouble, key.hash
+	o.Key.Unprotected = r.Options.ProtectAPIKeySecrets && key.meta != nil && key.meta.DeletionTimestamp.IsZero() &&
+		!hasFinalizer(key.meta, v1alpha1.APIKeyFinalizer)
+	if key.trouble != nil {
+		return nil
+	}
+	o.conn, err = r.Pool.For(key.value)
+	if err != nil {
+		o.Key.Trouble = keyTrouble(v1alpha1.ReasonAPIKeyInvalid, true,
+			"the API key in the Secret %q cannot be sent to the Hub; put a valid one there", o.Object.Spec.APIKeySecretRef.Name)
+	}
+	return nil
+}
+
+// observeHub looks at what the connection knows.
+func (r *Reconciler) observeHub(ctx context.Context, o *observation) error {
+	if o.conn != o.mem.conn && o.mem.conn != nil {
+		o.mem.conn.Unsubscribe(subject(o.name))
+		o.mem.conn = nil
+	}
+	suspended := o.Object.Spec.Suspend && o.Object.DeletionTimestamp.IsZero()
+	if o.conn == nil || suspended {
+		if o.mem.conn != nil {
+			o.mem.conn.Unsubscribe(subject(o.name))
+			o.mem.conn = nil
+		}
+		return nil
+	}
+	natural := natural(o.Object)
+	o.mem.conn = o.conn
+	o.conn.Subscribe(subject(o.name), o.ID, natural)
+
+	if o.ID != "" {
+		o.Remote = r.find(ctx, o, o.ID)
+	} else if wanted := o.Object.Spec.Adoption.WebhookID; wanted != nil {
+		o.Wanted = r.find(ctx, o, *wanted)
+	}
+	// Asked after the look, which may have changed it.
+	state, listing := o.conn.State(), o.conn.Listing()
+	o.Hub = plan.Hub{
+		Refused: state.Access == connection.Refused, Down: state.Access == connection.Down,
+		Message: state.Message, Paused: state.Paused,
+		ListedAt: listing.BeganAt, TriedAt: listing.TriedAt, ApplicationID: listing.ApplicationID,
+	}
+	return r.observeOthers(ctx, o, natural)
+}
+
+// find is a webhook as the inventory shows it. One that a listing did not show is asked for by itself.
+func (r *Reconciler) find(ctx context.Context, o *observation, id string) plan.Remote {
+	if seen, ok := o.conn.Find(id); ok {
+		return plan.Remote{Presence: plan.Present, Webhook: seen.Webhook, SeenAt: seen.SeenAt}
+	}
+	listing := o.conn.Listing()
+	if listing.TriedAt.IsZero() {
+		return plan.Remote{}
+	}
+	seen, err := o.conn.Get(ctx, subject(o.name), id, connection.Repair)
+	switch {
+	case err == nil:
+		return plan.Remote{Presence: plan.Present, Webhook: seen.Webhook, SeenAt: seen.SeenAt}
+	case hub.IsKind(err, hub.NotFound):
+		return plan.Remote{Presence: plan.Absent, SeenAt: seen.SeenAt}
+	}
+	return plan.Remote{}
+}
+
+// observeOthers looks for other resources and other webhooks that are in the way.
+func (r *Reconciler) observeOthers(ctx context.Context, o *observation, natural connection.NaturalKey) error {
+	claimed := o.ID
+	if claimed == "" && o.Object.Spec.Adoption.WebhookID != nil {
+		claimed = *o.Object.Spec.Adoption.WebhookID
+	}
+	var err error
+	if o.Owner, err = r.ownerOf(ctx, claimed, o.Object); err != nil {
+		return err
+	}
+	if o.Elder, err = r.elder(ctx, o); err != nil {
+		return err
+	}
+	givenUp := o.Object.Annotations[v1alpha1.AnnotationForceOrphan]
+	for _, w := range o.conn.Matches(natural) {
+		if w.ID == o.ID || w.ID == givenUp {
+			continue
+		}
+		owner, err := r.ownerOf(ctx, w.ID, o.Object)
+		if err != nil {
+			return err
+		}
+		o.Matches = append(o.Matches, plan.Match{Webhook: w, Owner: owner})
+	}
+	return nil
+}
+
+// observeMemory brings what this process remembers up to date, and into the observation.
+func (r *Reconciler) observeMemory(o *observation) {
+	m := o.mem
+	m.reconsider(o.attempt())
+	asked := o.Object.Annotations[v1alpha1.AnnotationReconcileRequestedAt]
+	switch {
+	case asked == "" || plan.Request(asked) == o.Object.Status.LastHandledReconcileAt:
+		m.request, m.Requested = "", time.Time{}
+	case asked != m.request:
+		m.request, m.Requested = asked, o.Now
+	}
+	switch {
+	case o.Key.Trouble == nil && !o.Hub.Refused:
+		m.KeyTroubleSince = time.Time{}
+	case m.KeyTroubleSince.IsZero():
+		m.KeyTroubleSince = o.Now
+	}
+	if o.Remote.Presence == plan.Present && o.Remote.Webhook.IsVerified {
+		m.Verification = plan.Verification{}
+	}
+	if !m.Unsettled.IsZero() && !o.Remote.SeenAt.Before(m.Unsettled.Add(o.Settings.SettleTime)) {
+		m.Unsettled = time.Time{}
+	}
+	m.Held = m.held != nil
+	if m.Held && o.Remote.Presence == plan.Present && m.held.webhookID != o.ID {
+		// It was another webhook's, which is no more.
+		m.held, m.Held = nil, false
+	}
+	o.Memory = m.Memory
+}
+
+func (o *observation) attempt() attempt {
+	return attempt{generation: o.Object.Generation, headersHash: o.Observed.Headers.Hash, keyHash: o.Key.Hash}
+}
+
+// natural is what the webhook of a resource is recognised by on the Hub.
+func natural(object *v1alpha1.Chatt2Webhook) connection.NaturalKey {
+	return connection.NaturalKey{
+		Label: object.Spec.Label, Endpoint: object.Spec.Endpoint, EventType: string(object.Spec.EventType),
+	}
+}

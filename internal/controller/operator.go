@@ -1,0 +1,78 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+
+	"github.com/chatt2me/webhook-operator/internal/hub"
+	"github.com/chatt2me/webhook-operator/internal/hub/connection"
+)
+
+// Name is the name of the operator in events and leases and towards the Hub.
+const Name = "chatt2-webhook-operator"
+
+// Operator is what a running operator is put together from.
+type Operator struct {
+	// Options are how it was started.
+	Options Options
+	// Hub is how clients of the Hub are made; the API key and what to tell of calls are filled in.
+	Hub hub.Config
+	// QPS and Burst are the budget of calls of one API key.
+	QPS   float64
+	Burst int
+	// Registry takes the metrics.
+	Registry prometheus.Registerer
+	// Now is the clock.
+	Now func() time.Time
+}
+
+// SetupWithManager lets the manager run the operator. The error tells what is wrong with how it was started.
+func (op Operator) SetupWithManager(mgr manager.Manager) error {
+	counted := NewMetrics(op.Registry)
+	wakes := &Wakes{}
+	pool, err := op.pool(counted, wakes)
+	if err != nil {
+		return err
+	}
+	reconciler := &Reconciler{
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Pool: pool, Recorder: mgr.GetEventRecorder(Name),
+		Metrics: counted, Now: op.Now, Options: op.Options,
+	}
+	guard := &APIKeyGuard{Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Options: op.Options}
+	collector := &Collector{Client: mgr.GetClient(), Now: op.Now, Metrics: counted}
+	return errors.Join(
+		reconciler.SetupWithManager(mgr, wakes),
+		guard.SetupWithManager(mgr),
+		op.Registry.Register(collector),
+		// Added as a function it runs on the leader alone.
+		mgr.Add(manager.RunnableFunc(func(ctx context.Context) error {
+			pool.Run(ctx)
+			return nil
+		})),
+	)
+}
+
+// pool makes the connections to the Hub.
+func (op Operator) pool(counted *Metrics, wakes *Wakes) (*connection.Pool, error) {
+	client := func(key hub.Secret) (*hub.Client, error) {
+		config := op.Hub
+		config.APIKey, config.UserAgent, config.Now = key, Name, op.Now
+		config.Observe = func(operation string, code int, took time.Duration) {
+			counted.Requested(operation, strconv.Itoa(code), took)
+		}
+		return hub.New(config)
+	}
+	// What is wrong with the URL is told now, and not on every resource.
+	if _, err := client(hub.NewSecret("none")); err != nil {
+		return nil, err
+	}
+	return connection.NewPool(connection.Config{
+		QPS: op.QPS, Burst: op.Burst, PollInterval: op.Options.Settings.PollInterval,
+		Now: op.Now, Jitter: jitter, Wake: wakes.Wake, Metrics: counted.OfConnections(),
+	}, client), nil
+}

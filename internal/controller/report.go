@@ -1,0 +1,120 @@
+package controller
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+	"github.com/chatt2me/webhook-operator/internal/plan"
+)
+
+const (
+	// atOnce is the delay of a step that can be taken now.
+	atOnce = time.Millisecond
+	// sameAgain is the delay of a step that is the same as the one just taken.
+	sameAgain = time.Second
+)
+
+// report writes the status, if it is another one, tells the events, and says when to look again. What could not be
+// done at the Hub is in the memory and so in the next decision.
+func (r *Reconciler) report(ctx context.Context, o *observation, p plan.Plan, out outcome) (reconcile.Result, error) {
+	if out.err != nil {
+		return failed(out.err)
+	}
+	if out.gone {
+		r.emit(ctx, o.Object, out.events)
+		return reconcile.Result{}, nil
+	}
+	next := plan.Decide(&o.Observed)
+	if !hold(p, next, out) {
+		turned, err := r.writeStatus(ctx, o, next)
+		if err != nil {
+			return failed(err)
+		}
+		out.events = append(out.events, turned...)
+	}
+	r.emit(ctx, o.Object, out.events)
+	return r.wait(o, p, next, out), nil
+}
+
+// failed says what becomes of a failure at the API server. A conflict is no failure: the next look sees what changed.
+func failed(err error) (reconcile.Result, error) {
+	if isConflict(err) {
+		return reconcile.Result{RequeueAfter: jitter(100 * time.Millisecond)}, nil
+	}
+	return reconcile.Result{}, err
+}
+
+// hold tells whether status stays as it is: nothing was done and nothing is known yet.
+func hold(p, next plan.Plan, out outcome) bool {
+	if out.waiting {
+		return true
+	}
+	return next.Hold && (p.Hold || p.Action == plan.Rest)
+}
+
+// writeStatus writes the status in one patch and returns the events of the conditions that turned.
+func (r *Reconciler) writeStatus(ctx context.Context, o *observation, next plan.Plan) ([]occurrence, error) {
+	after := o.Object.DeepCopy()
+	after.Status = plan.Status(&o.Observed, next)
+	before := o.Object
+	if equality.Semantic.DeepEqual(before.Status, after.Status) {
+		return nil, nil
+	}
+	err := r.Client.Status().Patch(ctx, after, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
+	if err != nil {
+		return nil, err
+	}
+	o.mem.replaced(before)
+	o.Object = after
+	return turned(before.Status.Conditions, after.Status.Conditions, plan.Troubles(&o.Observed, next)), nil
+}
+
+// turned are the events of conditions that changed: a verification, and each trouble that is worth one.
+func turned(before, after []metav1.Condition, troubles []*plan.Trouble) []occurrence {
+	var events []occurrence
+	if meta.IsStatusConditionTrue(after, v1alpha1.ConditionVerified) &&
+		!meta.IsStatusConditionTrue(before, v1alpha1.ConditionVerified) {
+		events = append(events, normal(v1alpha1.ReasonVerified, "The Hub has verified the endpoint"))
+	}
+	for _, t := range troubles {
+		was := meta.FindStatusCondition(before, t.Condition)
+		if t.Event && (was == nil || was.Reason != t.Reason) {
+			events = append(events, warning(t.Reason, "%s", t.Message))
+		}
+	}
+	return events
+}
+
+// wait says when to look again, and asks for the listing that the next step needs.
+func (r *Reconciler) wait(o *observation, p, next plan.Plan, out outcome) reconcile.Result {
+	switch {
+	case out.waiting:
+		return reconcile.Result{RequeueAfter: next.Recheck}
+	case next.Action == plan.AwaitListing:
+		if o.conn != nil {
+			o.conn.Want(subject(o.name), next.ListingAfter)
+		}
+		return reconcile.Result{RequeueAfter: next.Recheck}
+	case next.Action == plan.Rest && !out.again:
+		return reconcile.Result{RequeueAfter: next.Recheck}
+	case next.Action == plan.Look && p.Action == plan.Look:
+		// A listing shows it; who waits for it is woken.
+		return reconcile.Result{RequeueAfter: o.Settings.PollInterval}
+	case next.Action == p.Action:
+		return reconcile.Result{RequeueAfter: jitter(sameAgain)}
+	}
+	return reconcile.Result{RequeueAfter: atOnce}
+}
+
+// jitter makes a delay up to a fifth longer.
+func jitter(d time.Duration) time.Duration {
+	return d + time.Duration(rand.Int64N(int64(d)/5+1)) //nolint:gosec // no secret depends on it
+}

@@ -1,0 +1,168 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+	"github.com/chatt2me/webhook-operator/internal/hub/connection"
+)
+
+// The indexes of resources in the cache.
+const (
+	// indexWebhookID is a selectable field, too, so that the API server can be asked the same question.
+	indexWebhookID = "status.webhookID"
+	indexNatural   = "natural"
+	indexSecret    = "secret"
+	indexConfigMap = "configmap"
+	indexAPIKey    = "api-key"
+)
+
+// Failures at the API server are tried again after a second, then ever later.
+const (
+	firstRetry = time.Second
+	lastRetry  = 5 * time.Minute
+)
+
+// SetupWithManager lets the manager run the reconciler: once it leads, resources are worked on when they, something
+// they refer to, or their webhook on the Hub changed.
+func (r *Reconciler) SetupWithManager(mgr manager.Manager, wakes *Wakes) error {
+	if err := indexResources(mgr); err != nil {
+		return err
+	}
+	b := builder.ControllerManagedBy(mgr).
+		For(&v1alpha1.Chatt2Webhook{}, builder.WithPredicates(worthALook())).
+		Watches(&v1alpha1.Chatt2Webhook{}, handler.EnqueueRequestsFromMapFunc(r.siblings),
+			builder.WithPredicates(rivalry())).
+		Watches(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.referring(indexConfigMap)),
+			builder.OnlyMetadata).
+		WatchesRawSource(source.Func(func(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+			// A source starts when this process leads: from now on it acts.
+			r.Options.Settings.ActingSince = r.Now()
+			wakes.to(queue)
+			return nil
+		})).
+		WithOptions(controller.Options{
+			MaxConcurrentReconciles: r.Options.MaxConcurrentReconciles,
+			RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](
+				firstRetry, lastRetry),
+		})
+	if r.Options.WatchSecrets {
+		b = b.Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.referring(indexSecret)), builder.OnlyMetadata).
+			Owns(&corev1.Secret{}, builder.OnlyMetadata)
+	}
+	return b.Complete(r)
+}
+
+func indexResources(mgr manager.Manager) error {
+	var failed []error
+	for name, of := range map[string]func(*v1alpha1.Chatt2Webhook) []string{
+		indexWebhookID: func(w *v1alpha1.Chatt2Webhook) []string { return []string{w.Status.WebhookID} },
+		indexNatural:   func(w *v1alpha1.Chatt2Webhook) []string { return []string{naturalIndex(w)} },
+		indexSecret:    func(w *v1alpha1.Chatt2Webhook) []string { return unique(w.SecretNames()) },
+		indexConfigMap: func(w *v1alpha1.Chatt2Webhook) []string { return unique(w.ConfigMapNames()) },
+		indexAPIKey:    func(w *v1alpha1.Chatt2Webhook) []string { return []string{w.Spec.APIKeySecretRef.Name} },
+	} {
+		failed = append(failed, mgr.GetFieldIndexer().IndexField(context.Background(), &v1alpha1.Chatt2Webhook{}, name,
+			func(object client.Object) []string {
+				w, _ := object.(*v1alpha1.Chatt2Webhook)
+				return of(w)
+			}))
+	}
+	return errors.Join(failed...)
+}
+
+// naturalIndex is what a webhook is recognised by, in one string.
+func naturalIndex(w *v1alpha1.Chatt2Webhook) string {
+	return strings.Join([]string{w.Spec.Label, w.Spec.Endpoint, string(w.Spec.EventType)}, "\x00")
+}
+
+func unique(names []string) []string {
+	return slices.Compact(slices.Sorted(slices.Values(names)))
+}
+
+// referring finds the resources that refer to a Secret or ConfigMap.
+func (r *Reconciler) referring(index string) handler.MapFunc {
+	return func(ctx context.Context, object client.Object) []reconcile.Request {
+		return r.requests(ctx, client.InNamespace(object.GetNamespace()), client.MatchingFields{index: object.GetName()})
+	}
+}
+
+// siblings finds the other resources that declare the same webhook or have it: one's end is another's chance.
+func (r *Reconciler) siblings(ctx context.Context, object client.Object) []reconcile.Request {
+	w, _ := object.(*v1alpha1.Chatt2Webhook)
+	others := r.requests(ctx, client.MatchingFields{indexNatural: naturalIndex(w)})
+	if w.Status.WebhookID != "" {
+		others = append(others, r.requests(ctx, client.MatchingFields{indexWebhookID: w.Status.WebhookID})...)
+	}
+	me := reconcile.Request{NamespacedName: client.ObjectKeyFromObject(w)}
+	return slices.DeleteFunc(others, func(other reconcile.Request) bool { return other == me })
+}
+
+func (r *Reconciler) requests(ctx context.Context, which ...client.ListOption) []reconcile.Request {
+	var found v1alpha1.Chatt2WebhookList
+	// A list from the cache fails only when the index is not there, which a test would show.
+	if err := r.Client.List(ctx, &found, which...); err != nil {
+		return nil
+	}
+	requests := make([]reconcile.Request, len(found.Items))
+	for i := range found.Items {
+		requests[i].NamespacedName = client.ObjectKeyFromObject(&found.Items[i])
+	}
+	return requests
+}
+
+// Wakes carries wake-ups from connections to the queue of the controller.
+type Wakes struct {
+	mu    sync.Mutex
+	queue workqueue.TypedRateLimitingInterface[reconcile.Request]
+}
+
+func (w *Wakes) to(queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.queue = queue
+}
+
+// Wake puts subjects into the queue. Before the controller runs there is nobody to wake.
+func (w *Wakes) Wake(subjects []connection.Subject) {
+	w.mu.Lock()
+	queue := w.queue
+	w.mu.Unlock()
+	if queue == nil {
+		return
+	}
+	for _, s := range subjects {
+		namespace, name, _ := strings.Cut(string(s), "/")
+		queue.Add(reconcile.Request{NamespacedName: types.NamespacedName{Namespace: namespace, Name: name}})
+	}
+}
+
+// Strip takes away from cached objects what nobody reads, most of all the list of who manages which field.
+func Strip(in any) (any, error) {
+	switch object := in.(type) {
+	case *metav1.PartialObjectMetadata:
+		object.ManagedFields, object.Labels = nil, nil
+		maps.DeleteFunc(object.Annotations, func(key, _ string) bool { return key != v1alpha1.AnnotationAllowAsHeader })
+	case client.Object:
+		object.SetManagedFields(nil)
+	}
+	return in, nil
+}

@@ -1,0 +1,39 @@
+package controller
+
+import (
+	"errors"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+	"github.com/chatt2me/webhook-operator/internal/hub/connection"
+	"github.com/chatt2me/webhook-operator/internal/plan"
+)
+
+// errForeignSecret: the Secret is not one that the resource controls.
+var errForeignSecret = errors.New("the Secret is controlled by somebody else")
+
+// secretTrouble is why the API server does not take the signing Secret, nil when that may pass by itself.
+func secretTrouble(o *observation, err error) *plan.Trouble {
+	t := &plan.Trouble{Condition: v1alpha1.ConditionSigningSecretReady, Stalled: true, Event: true}
+	switch {
+	case errors.Is(err, errForeignSecret):
+		t.Reason = v1alpha1.ReasonSecretConflict
+		t.Message = fmt.Sprintf("there is a Secret %q that this resource does not control; delete it, or choose another "+
+			"name in spec.signingSecret.name", o.Signing.Name)
+	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsRequestEntityTooLargeError(err):
+		t.Reason = v1alpha1.ReasonSecretRejected
+		t.Message = fmt.Sprintf("the API server refuses the Secret %q; look at its fields and at spec.signingSecret "+
+			"(an immutable Secret must be deleted)", o.Signing.Name)
+	case apierrors.IsForbidden(err):
+		t.Reason, t.Stalled = v1alpha1.ReasonSecretRejected, false
+		t.Message = fmt.Sprintf("the operator may not write the Secret %q: look at its permissions, the quota of the "+
+			"namespace, and whether that is being deleted", o.Signing.Name)
+	default:
+		return nil
+	}
+	return t
+}
+
+func isWaiting(err error) bool { return errors.Is(err, connection.ErrWait) }

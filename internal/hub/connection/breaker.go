@@ -1,0 +1,97 @@
+package connection
+
+import (
+	"errors"
+	"time"
+
+	"github.com/chatt2me/webhook-operator/internal/hub"
+)
+
+// Access is whether calls can be made with an API key.
+type Access int
+
+const (
+	// Open: calls can be made.
+	Open Access = iota
+	// Refused: the Hub does not accept the API key.
+	Refused
+	// Down: the Hub does not answer, or with faults of its own only.
+	Down
+)
+
+const (
+	// failuresToDown is how many calls in a row must fail before the Hub counts as down.
+	failuresToDown = 3
+	// Probes of a refused key and of a Hub that is down, one at a time, ever less often.
+	refusedProbe, refusedProbeMax = time.Minute, 10 * time.Minute
+	downProbe, downProbeMax       = time.Second, time.Minute
+	// Pauses after a 429 that does not say how long.
+	pauseMin, pauseMax = time.Second, time.Minute
+)
+
+// breaker stops the calls of a key that is refused, of a Hub that is down, and for as long as the Hub asked for.
+type breaker struct {
+	access   Access
+	failures int
+	probes   int
+	probeAt  time.Time
+	// message is what the Hub said when it refused the key.
+	message     string
+	pauses      int
+	pausedUntil time.Time
+}
+
+// stopped tells whether no call may be made, a probe apart.
+func (b *breaker) stopped(now time.Time) bool {
+	return b.access != Open || now.Before(b.pausedUntil)
+}
+
+// record takes the end of a call, and tells whether the access changed and how long the key is newly paused for.
+func (b *breaker) record(err error, now time.Time, jitter func(time.Duration) time.Duration) (bool, time.Duration) {
+	before := b.access
+	var pause time.Duration
+	switch {
+	case hub.IsKind(err, hub.Refused):
+		if e, ok := errors.AsType[*hub.Error](err); ok {
+			b.message = e.Message
+		}
+		b.fail(Refused, refusedProbe, refusedProbeMax, now, jitter)
+	case hub.IsKind(err, hub.Throttled):
+		b.access, b.failures = Open, 0
+		pause = b.pause(err, now, jitter)
+	case hub.IsKind(err, hub.Unavailable):
+		b.failures++
+		if b.failures >= failuresToDown || b.access != Open {
+			b.fail(Down, downProbe, downProbeMax, now, jitter)
+		}
+	default:
+		*b = breaker{pausedUntil: b.pausedUntil}
+	}
+	return b.access != before, pause
+}
+
+func (b *breaker) fail(to Access, first, most time.Duration, now time.Time, jitter func(time.Duration) time.Duration) {
+	if b.access != to {
+		b.access, b.probes = to, 0
+	}
+	b.probeAt = now.Add(jitter(min(first<<min(b.probes, 10), most)))
+	b.probes++
+}
+
+func (b *breaker) pause(err error, now time.Time, jitter func(time.Duration) time.Duration) time.Duration {
+	var pause time.Duration
+	if e, ok := errors.AsType[*hub.Error](err); ok {
+		pause = e.RetryAfter
+	}
+	if pause <= 0 {
+		pause = min(pauseMin<<min(b.pauses, 10), pauseMax)
+	}
+	b.pauses++
+	// Jitter only ever lengthens, so that nobody calls before the Hub allows it.
+	pause = jitter(pause)
+	if until := now.Add(pause); until.After(b.pausedUntil) {
+		b.pausedUntil = until
+		return pause
+	}
+	return 0
+}

@@ -1,0 +1,202 @@
+// Package connection is the one way to the Hub for everything that shares an API key: an inventory of the
+// Application's webhooks from one paged listing, a budget of calls, and a breaker for a key that is refused or a Hub
+// that is down. It knows nothing of Kubernetes: whom it serves are subjects, which it wakes.
+package connection
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/chatt2me/webhook-operator/internal/hub"
+)
+
+// Subject is someone who uses a connection and is woken by it.
+type Subject string
+
+// ErrWait is the answer to a call that was not made because the key's budget is spent, the key is paused or the Hub
+// cannot be reached. Nothing was sent. The subject is woken when it is worth another try.
+var ErrWait = errors.New("the call waits for its turn")
+
+// Priority orders calls that wait for the budget, most urgent first.
+type Priority int
+
+// The priorities: what ends something goes before what begins it, and both go before looking.
+const (
+	Deletion Priority = iota
+	Creation
+	Repair
+	Polling
+)
+
+// Config is what connections are made from. All of it is required.
+type Config struct {
+	// QPS and Burst are the budget of calls of one API key: calls per second and how many at once.
+	QPS   float64
+	Burst int
+	// PollInterval is the time between two listings.
+	PollInterval time.Duration
+	// Now is the clock.
+	Now func() time.Time
+	// Jitter makes a duration a little longer, never shorter, so that keys do not act in step.
+	Jitter func(time.Duration) time.Duration
+	// Wake is told whom something has changed for. It must not block.
+	Wake func([]Subject)
+	// Metrics is told what happens.
+	Metrics Metrics
+}
+
+// Metrics is told what happens on connections; keys are told apart by a hash that shows nothing of them.
+type Metrics struct {
+	// Throttled is told how long a key was paused for.
+	Throttled func(key string, pause time.Duration)
+	// Breaker is told when calls of a key stop, and when they go on.
+	Breaker func(key string, open bool)
+	// Listed is told when a whole listing began.
+	Listed func(key string, began time.Time)
+	// Closed is told that a key is no longer in use.
+	Closed func(key string)
+}
+
+// Connection is everything that is shared by those who use one API key. It is safe for concurrent use.
+type Connection struct {
+	cfg    Config
+	client *hub.Client
+	key    string
+
+	mu        sync.Mutex
+	subjects  map[Subject]interest
+	inventory inventory
+	lister    lister
+	budget    budget
+	breaker   breaker
+	looking   map[string]time.Time
+	idleSince time.Time
+	// kick makes the loop of the budget look again.
+	kick chan struct{}
+}
+
+// interest is what a subject wants to be woken for.
+type interest struct {
+	webhookID string
+	natural   NaturalKey
+}
+
+// New makes a connection for the API key that client holds. key tells it from others in metrics and logs and must show
+// nothing of the API key. Run, or Step, must be called for it to do anything by itself.
+func New(cfg Config, client *hub.Client, key string) *Connection {
+	c := &Connection{
+		cfg: cfg, client: client, key: key,
+		subjects:  map[Subject]interest{},
+		inventory: newInventory(),
+		budget:    newBudget(cfg.QPS, cfg.Burst),
+		looking:   map[string]time.Time{},
+		idleSince: cfg.Now(),
+		lister:    newLister(),
+		kick:      make(chan struct{}, 1),
+	}
+	return c
+}
+
+// Key tells this connection from others; it shows nothing of the API key.
+func (c *Connection) Key() string { return c.key }
+
+// Subscribe makes s known as someone to wake when the webhook with this id changes or goes, when another webhook with
+// this natural key appears, and when the Hub or the key becomes usable or unusable. An empty id is no id.
+func (c *Connection) Subscribe(s Subject, webhookID string, natural NaturalKey) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	old, known := c.subjects[s]
+	if known && old == (interest{webhookID, natural}) {
+		return
+	}
+	if known {
+		c.inventory.unwatch(s, old)
+	}
+	c.subjects[s] = interest{webhookID, natural}
+	c.inventory.watch(s, c.subjects[s])
+	if !known && len(c.subjects) == 1 {
+		c.signal()
+	}
+}
+
+// Unsubscribe forgets s. A connection without subjects makes no calls.
+func (c *Connection) Unsubscribe(s Subject) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if old, ok := c.subjects[s]; ok {
+		c.inventory.unwatch(s, old)
+		delete(c.subjects, s)
+		c.budget.forget(s)
+		delete(c.lister.wanted, s)
+	}
+	if len(c.subjects) == 0 {
+		c.idleSince = c.cfg.Now()
+	}
+}
+
+// Run lets the connection work until ctx ends: grant calls their turn, list, and probe.
+func (c *Connection) Run(ctx context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	var listing sync.WaitGroup
+	defer listing.Wait()
+	listing.Go(func() { c.runLister(ctx) })
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		case <-c.kick:
+		}
+		timer.Reset(c.until(c.StepBudget()))
+	}
+}
+
+func (c *Connection) runLister(ctx context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		case <-c.lister.kicked:
+		}
+		timer.Reset(c.until(c.StepListing(ctx)))
+	}
+}
+
+// until is the time left until t, and an hour when there is no t: somebody will kick before.
+func (c *Connection) until(t time.Time) time.Duration {
+	if t.IsZero() {
+		return time.Hour
+	}
+	return max(t.Sub(c.cfg.Now()), 0)
+}
+
+// signal makes both loops look again.
+func (c *Connection) signal() {
+	for _, loop := range []chan struct{}{c.kick, c.lister.kicked} {
+		select {
+		case loop <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// wake wakes subjects outside of the lock.
+func (c *Connection) wake(subjects []Subject) {
+	if len(subjects) > 0 {
+		c.cfg.Wake(subjects)
+	}
+}
+
+func (c *Connection) everyone() []Subject {
+	all := make([]Subject, 0, len(c.subjects))
+	for s := range c.subjects {
+		all = append(all, s)
+	}
+	return all
+}

@@ -1,0 +1,211 @@
+package connection
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/chatt2me/webhook-operator/internal/hub"
+)
+
+// readLag is how long after a write of ours a read may still show what was there before.
+const readLag = 5 * time.Second
+
+// NaturalKey is what a webhook is recognised by, for the Hub keeps no name of ours.
+type NaturalKey struct {
+	Label, Endpoint, EventType string
+}
+
+// Sighting is a webhook as it was last seen.
+type Sighting struct {
+	Webhook hub.Webhook
+	// SeenAt is when the call began that showed the webhook so.
+	SeenAt time.Time
+}
+
+// Listing is what is known from listings.
+type Listing struct {
+	// BeganAt is when the last whole listing began, zero when there was none yet.
+	BeganAt time.Time
+	// TriedAt is when the last listing began that came to its end, whole or not.
+	TriedAt time.Time
+	// Count is how many webhooks the Application has.
+	Count int
+	// ApplicationID is the Application that the webhooks belong to, empty while there are none.
+	ApplicationID string
+}
+
+type entry struct {
+	Sighting
+	// writtenAt is when a write of ours last changed the webhook.
+	writtenAt time.Time
+}
+
+// inventory is what is known of an Application's webhooks. Own writes change it at once, listings by comparison.
+type inventory struct {
+	entries   map[string]entry
+	natural   map[NaturalKey]map[string]struct{}
+	deleted   map[string]time.Time
+	listing   Listing
+	byID      map[string]map[Subject]struct{}
+	byNatural map[NaturalKey]map[Subject]struct{}
+}
+
+func newInventory() inventory {
+	return inventory{
+		entries:   map[string]entry{},
+		natural:   map[NaturalKey]map[string]struct{}{},
+		deleted:   map[string]time.Time{},
+		byID:      map[string]map[Subject]struct{}{},
+		byNatural: map[NaturalKey]map[Subject]struct{}{},
+	}
+}
+
+func (i *inventory) watch(s Subject, in interest) {
+	if in.webhookID != "" {
+		add(i.byID, in.webhookID, s)
+	}
+	add(i.byNatural, in.natural, s)
+}
+
+func (i *inventory) unwatch(s Subject, in interest) {
+	remove(i.byID, in.webhookID, s)
+	remove(i.byNatural, in.natural, s)
+}
+
+// wrote takes the answer to a write of ours.
+func (i *inventory) wrote(w hub.Webhook, at time.Time) {
+	delete(i.deleted, w.ID)
+	i.put(w, at, at)
+}
+
+// erased takes note of a webhook that we deleted, so that a listing under way does not bring it back.
+func (i *inventory) erased(id string, at time.Time) {
+	i.drop(id)
+	i.deleted[id] = at
+}
+
+// saw takes what a read that began at the given time showed, and returns whom it is news for.
+func (i *inventory) saw(w hub.Webhook, began time.Time) []Subject {
+	if gone, ok := i.deleted[w.ID]; ok && began.Before(gone.Add(readLag)) {
+		return nil
+	}
+	old, known := i.entries[w.ID]
+	if known {
+		// A read may show the past: one that began before our write, or soon after it and shows something else.
+		if began.Before(old.writtenAt) || (began.Before(old.writtenAt.Add(readLag)) && !sameConfiguration(&old.Webhook, &w)) {
+			return nil
+		}
+		if began.Before(old.SeenAt) {
+			return nil
+		}
+	}
+	i.put(w, began, old.writtenAt)
+	if known && same(&old.Webhook, &w) {
+		return nil
+	}
+	news := slices.Collect(maps.Keys(i.byID[w.ID]))
+	if !known {
+		news = append(news, slices.Collect(maps.Keys(i.byNatural[naturalKey(&w)]))...)
+	}
+	return news
+}
+
+// missed takes that a GET found no such webhook.
+func (i *inventory) missed(id string, began time.Time) {
+	if old, ok := i.entries[id]; ok && !began.Before(old.writtenAt.Add(readLag)) && !began.Before(old.SeenAt) {
+		i.drop(id)
+	}
+}
+
+// listed takes a whole listing: what it does not show is gone, unless we wrote it lately.
+func (i *inventory) listed(seen map[string]struct{}, began time.Time, count int) []Subject {
+	var news []Subject
+	for id, e := range i.entries {
+		if _, ok := seen[id]; ok || began.Before(e.writtenAt.Add(readLag)) || began.Before(e.SeenAt) {
+			continue
+		}
+		i.drop(id)
+		news = append(news, slices.Collect(maps.Keys(i.byID[id]))...)
+		news = append(news, slices.Collect(maps.Keys(i.byNatural[naturalKey(&e.Webhook)]))...)
+	}
+	maps.DeleteFunc(i.deleted, func(_ string, at time.Time) bool { return began.After(at.Add(readLag)) })
+	i.listing.BeganAt, i.listing.Count = began, count
+	return news
+}
+
+func (i *inventory) put(w hub.Webhook, seen, written time.Time) {
+	if old, ok := i.entries[w.ID]; ok && naturalKey(&old.Webhook) != naturalKey(&w) {
+		remove(i.natural, naturalKey(&old.Webhook), w.ID)
+	}
+	i.entries[w.ID] = entry{Sighting{w, seen}, written}
+	add(i.natural, naturalKey(&w), w.ID)
+	i.listing.ApplicationID = w.ApplicationID
+}
+
+func (i *inventory) drop(id string) {
+	if old, ok := i.entries[id]; ok {
+		remove(i.natural, naturalKey(&old.Webhook), id)
+		delete(i.entries, id)
+	}
+}
+
+// matches are the webhooks with this natural key, oldest first. A webhook whose label the Hub does not show matches
+// any label.
+func (i *inventory) matches(key NaturalKey) []hub.Webhook {
+	var found []hub.Webhook
+	for id := range i.natural[key] {
+		found = append(found, i.entries[id].Webhook)
+	}
+	if key.Label != "" {
+		for id := range i.natural[NaturalKey{Endpoint: key.Endpoint, EventType: key.EventType}] {
+			found = append(found, i.entries[id].Webhook)
+		}
+	}
+	slices.SortFunc(found, func(a, b hub.Webhook) int {
+		if d := a.CreatedDate.Compare(b.CreatedDate); d != 0 {
+			return d
+		}
+		return cmp.Compare(a.ID, b.ID)
+	})
+	return found
+}
+
+// naturalKey is the natural key of a webhook, with an empty label where the Hub does not show it.
+func naturalKey(w *hub.Webhook) NaturalKey {
+	return NaturalKey{Label: w.Label.Value, Endpoint: w.Endpoint, EventType: w.EventType}
+}
+
+func add[K, V comparable](m map[K]map[V]struct{}, k K, v V) {
+	if m[k] == nil {
+		m[k] = map[V]struct{}{}
+	}
+	m[k][v] = struct{}{}
+}
+
+func remove[K, V comparable](m map[K]map[V]struct{}, k K, v V) {
+	delete(m[k], v)
+	if len(m[k]) == 0 {
+		delete(m, k)
+	}
+}
+
+// sameConfiguration tells whether two sightings of a webhook agree in what can be declared.
+func sameConfiguration(a, b *hub.Webhook) bool {
+	return a.Label == b.Label && a.Endpoint == b.Endpoint && a.EventType == b.EventType &&
+		a.AuthenticationProtocol == b.AuthenticationProtocol && a.Scope == b.Scope &&
+		a.RequiresSignature == b.RequiresSignature
+}
+
+// same tells whether two sightings of a webhook agree in all that anybody wants to know. When it was last modified is
+// not among it: every delivery may change that.
+func same(a, b *hub.Webhook) bool {
+	return sameConfiguration(a, b) && a.ApplicationID == b.ApplicationID && a.Active == b.Active &&
+		a.IsVerified == b.IsVerified && sameTime(a.VerifiedAt, b.VerifiedAt) && a.NumberOfErrors == b.NumberOfErrors &&
+		a.CreatedDate.Equal(b.CreatedDate)
+}
+
+func sameTime(a, b *time.Time) bool {
+	return a == b || (a != nil && b != nil && a.Equal(*b))
+}

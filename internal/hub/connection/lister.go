@@ -1,0 +1,154 @@
+package connection
+
+import (
+	"context"
+	"time"
+
+	"github.com/chatt2me/webhook-operator/internal/hub"
+)
+
+// scansInARow is how often a listing that does not come out whole is begun anew before it waits for the next poll.
+const scansInARow = 3
+
+// lister makes listings: one each poll interval, and sooner for those who want one.
+type lister struct {
+	// wanted is who waits for a listing, and when it must begin at the earliest.
+	wanted map[Subject]time.Time
+	scan   *scan
+	// broken is how many scans in a row did not come out whole, failed how many ended with an error.
+	broken, failed int
+	nextAt         time.Time
+	// kicked makes the loop look again.
+	kicked chan struct{}
+}
+
+func newLister() lister {
+	return lister{wanted: map[Subject]time.Time{}, kicked: make(chan struct{}, 1)}
+}
+
+// Want asks for a whole listing that begins at notBefore or later, shared with everyone who wants one. The subject is
+// woken when there is one.
+func (c *Connection) Want(s Subject, notBefore time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if at, ok := c.lister.wanted[s]; !ok || notBefore.After(at) {
+		c.lister.wanted[s] = notBefore
+	}
+	c.signal()
+}
+
+// StepListing does what is due for the listing, at most one call, and returns when to be called again; the zero time
+// means when there is news. Only one goroutine may be in it at a time.
+func (c *Connection) StepListing(ctx context.Context) time.Time {
+	c.mu.Lock()
+	now := c.cfg.Now()
+	if ready, at := c.listingReady(now); !ready {
+		c.mu.Unlock()
+		return at
+	}
+	if c.lister.scan == nil {
+		c.lister.scan = newScan(now)
+	}
+	current := c.lister.scan
+	c.mu.Unlock()
+
+	page, err := c.client.ListWebhooks(ctx, current.next())
+	return c.listed(current, page, err, now)
+}
+
+// listingReady tells whether to ask for a page now, or else when.
+func (c *Connection) listingReady(now time.Time) (bool, time.Time) {
+	switch {
+	case len(c.subjects) == 0:
+		c.lister.scan = nil
+		return false, time.Time{}
+	case c.breaker.access != Open:
+		// The listing is the probe: its first page, and it alone.
+		c.lister.scan = nil
+		return !now.Before(c.breaker.probeAt), c.breaker.probeAt
+	case now.Before(c.breaker.pausedUntil):
+		return false, c.breaker.pausedUntil
+	}
+	if c.lister.scan == nil {
+		if at := c.lister.due(c.inventory.listing.BeganAt); now.Before(at) {
+			return false, at
+		}
+	}
+	return c.budget.take(polling, Polling, now), time.Time{}
+}
+
+// due is when the next listing is to begin.
+func (l *lister) due(last time.Time) time.Time {
+	at := l.nextAt
+	if l.failed > 0 || l.broken > 0 {
+		return at
+	}
+	for _, wanted := range l.wanted {
+		if last.Before(wanted) && wanted.Before(at) {
+			at = wanted
+		}
+	}
+	return at
+}
+
+// listed takes the answer to one page.
+func (c *Connection) listed(s *scan, page *hub.WebhookPage, err error, asked time.Time) time.Time {
+	c.mu.Lock()
+	now := c.cfg.Now()
+	news := c.record(err, now)
+	if err != nil {
+		c.lister.scan = nil
+		c.lister.failed++
+		c.lister.nextAt = now.Add(c.cfg.Jitter(min(time.Second<<min(c.lister.failed, 10), c.cfg.PollInterval)))
+		c.mu.Unlock()
+		c.wake(news)
+		return c.lister.nextAt
+	}
+	for i := range page.Webhooks {
+		news = append(news, c.inventory.saw(page.Webhooks[i], asked)...)
+	}
+	switch s.add(page) {
+	case partial:
+	case torn:
+		news = append(news, c.endScan(s, false, now)...)
+	case whole:
+		news = append(news, c.inventory.listed(s.seen, s.began, len(s.seen))...)
+		news = append(news, c.endScan(s, true, now)...)
+	}
+	next := now
+	if c.lister.scan == nil {
+		next = c.lister.due(c.inventory.listing.BeganAt)
+	}
+	c.mu.Unlock()
+	c.wake(news)
+	return next
+}
+
+// endScan closes a scan and returns who had waited for it.
+func (c *Connection) endScan(s *scan, isWhole bool, now time.Time) []Subject {
+	c.lister.scan, c.lister.failed = nil, 0
+	c.inventory.listing.TriedAt = s.began
+	if !isWhole && c.lister.broken+1 < scansInARow {
+		c.lister.broken++
+		c.lister.nextAt = now
+		return nil
+	}
+	c.lister.broken = 0
+	c.lister.nextAt = now.Add(c.cfg.Jitter(c.cfg.PollInterval))
+	if !isWhole {
+		// Those who want a whole one go on waiting.
+		c.lister.nextAt = now.Add(c.cfg.Jitter(min(readLag, c.cfg.PollInterval)))
+		return nil
+	}
+	c.cfg.Metrics.Listed(c.key, s.began)
+	var served []Subject
+	for subject, at := range c.lister.wanted {
+		if !s.began.Before(at) {
+			delete(c.lister.wanted, subject)
+			if subject != polling {
+				served = append(served, subject)
+			}
+		}
+	}
+	return served
+}

@@ -1,0 +1,118 @@
+package connection
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"sync"
+	"time"
+
+	"github.com/chatt2me/webhook-operator/internal/hub"
+)
+
+// idleTime is how long a connection without subjects is kept, for an API key may come back.
+const idleTime = time.Minute
+
+// Pool keeps one connection for each API key in use.
+type Pool struct {
+	cfg    Config
+	client func(hub.Secret) (*hub.Client, error)
+
+	mu          sync.Mutex
+	connections map[string]*pooled
+	// run is the context of Run, nil before.
+	run  context.Context //nolint:containedctx // connections are started when a key first comes up, long after Run began
+	work sync.WaitGroup
+}
+
+type pooled struct {
+	*Connection
+	stop context.CancelFunc
+}
+
+// NewPool makes a pool whose connections are made from cfg, with a client for each API key.
+func NewPool(cfg Config, client func(hub.Secret) (*hub.Client, error)) *Pool {
+	return &Pool{cfg: cfg, client: client, connections: map[string]*pooled{}}
+}
+
+// Run lets the connections of the pool work until ctx ends and they have come to rest.
+func (p *Pool) Run(ctx context.Context) {
+	p.mu.Lock()
+	p.run = ctx
+	for _, c := range p.connections {
+		p.start(c)
+	}
+	p.mu.Unlock()
+
+	tick := time.NewTicker(idleTime)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			p.work.Wait()
+			return
+		case <-tick.C:
+			p.sweep()
+		}
+	}
+}
+
+// For is the connection for an API key. The error is about the key itself: it cannot be sent.
+func (p *Pool) For(apiKey hub.Secret) (*Connection, error) {
+	key := KeyHash(apiKey)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if c, ok := p.connections[key]; ok {
+		c.used(p.cfg.Now())
+		return c.Connection, nil
+	}
+	client, err := p.client(apiKey)
+	if err != nil {
+		return nil, err
+	}
+	c := &pooled{Connection: New(p.cfg, client, key)}
+	p.connections[key] = c
+	p.start(c)
+	return c.Connection, nil
+}
+
+func (p *Pool) start(c *pooled) {
+	if p.run == nil || c.stop != nil {
+		return
+	}
+	ctx, stop := context.WithCancel(p.run)
+	c.stop = stop
+	p.work.Go(func() { c.Run(ctx) })
+}
+
+// sweep ends the connections that nobody has used for a while.
+func (p *Pool) sweep() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for key, c := range p.connections {
+		if c.idle(p.cfg.Now()) {
+			c.stop()
+			delete(p.connections, key)
+			p.cfg.Metrics.Closed(key)
+		}
+	}
+}
+
+// used keeps a connection that has no subjects yet from being ended.
+func (c *Connection) used(now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.idleSince = now
+}
+
+func (c *Connection) idle(now time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.subjects) == 0 && now.After(c.idleSince.Add(idleTime))
+}
+
+// KeyHash tells API keys apart and shows nothing of them: the beginning of the SHA-256.
+func KeyHash(apiKey hub.Secret) string {
+	sum := sha256.Sum256([]byte(apiKey.Reveal()))
+	return hex.EncodeToString(sum[:8])
+}

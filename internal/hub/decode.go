@@ -1,0 +1,199 @@
+package hub
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// What is wrong with an answer that does not parse. The texts follow "the Hub answered 200, but ".
+var (
+	errNotJSON      = errors.New("not with the JSON that was agreed")
+	errNoUUID       = errors.New("an id in it is not a UUID")
+	errNoSecret     = errors.New("without a signing secret")
+	errNoList       = errors.New("without a list")
+	errNoPagination = errors.New("without the size of the list")
+	errNoSuccess    = errors.New("without saying whether it tried")
+)
+
+// into reads a JSON body into out.
+func into(out any) func(body []byte) error {
+	return func(body []byte) error {
+		err := json.Unmarshal(body, out)
+		for _, ours := range []error{errNoUUID, errNoSuccess} {
+			if errors.Is(err, ours) {
+				return ours
+			}
+		}
+		if err != nil {
+			return errNotJSON
+		}
+		return nil
+	}
+}
+
+// canonicalUUID is a UUID of 36 characters in lower case.
+func canonicalUUID(text string) (string, bool) {
+	text = strings.ToLower(text)
+	return text, len(text) == 36 && uuid.Validate(text) == nil
+}
+
+// UnmarshalJSON reads a webhook as tolerantly as is harmless; one without proper ids is an error.
+func (w *Webhook) UnmarshalJSON(data []byte) error {
+	type plain Webhook
+	in := struct {
+		*plain
+		VerifiedAt       lenientTime `json:"verifiedAt"`
+		NumberOfErrors   lenientInt  `json:"numberOfErrors"`
+		CreatedDate      lenientTime `json:"createdDate"`
+		LastModifiedDate lenientTime `json:"lastModifiedDate"`
+	}{plain: (*plain)(w)}
+	*w = Webhook{}
+	if err := json.Unmarshal(data, &in); err != nil {
+		return err
+	}
+	var isID, isApplicationID bool
+	w.ID, isID = canonicalUUID(w.ID)
+	w.ApplicationID, isApplicationID = canonicalUUID(w.ApplicationID)
+	if !isID || !isApplicationID {
+		return errNoUUID
+	}
+	w.VerifiedAt, w.LastModifiedDate = in.VerifiedAt.pointer(), in.LastModifiedDate.pointer()
+	w.CreatedDate = in.CreatedDate.Time
+	w.NumberOfErrors = int64(in.NumberOfErrors)
+	return nil
+}
+
+// UnmarshalJSON reads a log as tolerantly as is harmless.
+func (l *WebhookLog) UnmarshalJSON(data []byte) error {
+	type plain WebhookLog
+	in := struct {
+		*plain
+		StatusCode  lenientInt  `json:"statusCode"`
+		SendAt      lenientTime `json:"sendAt"`
+		CreatedDate lenientTime `json:"createdDate"`
+	}{plain: (*plain)(l)}
+	*l = WebhookLog{}
+	if err := json.Unmarshal(data, &in); err != nil {
+		return err
+	}
+	l.ID, l.WebhookID = strings.ToLower(l.ID), strings.ToLower(l.WebhookID)
+	l.StatusCode = int(in.StatusCode)
+	l.SendAt, l.CreatedDate = in.SendAt.pointer(), in.CreatedDate.pointer()
+	return nil
+}
+
+// UnmarshalJSON takes a missing success as an error: nothing would be known then.
+func (r *RetryResult) UnmarshalJSON(data []byte) error {
+	type plain RetryResult
+	in := struct {
+		*plain
+		Success *bool `json:"success"`
+	}{plain: (*plain)(r)}
+	*r = RetryResult{}
+	if err := json.Unmarshal(data, &in); err != nil {
+		return err
+	}
+	if in.Success == nil {
+		return errNoSuccess
+	}
+	r.Success = *in.Success
+	r.WebhookLogID, r.NewLogID = strings.ToLower(r.WebhookLogID), strings.ToLower(r.NewLogID)
+	return nil
+}
+
+// newSecret is a signing secret under any of the names it may have. What is no text counts as not there.
+type newSecret struct {
+	Secret          lenientString `json:"secret"`
+	SigningSecret   lenientString `json:"signingSecret"`
+	SignatureSecret lenientString `json:"signatureSecret"`
+}
+
+func (s newSecret) value() Secret {
+	return NewSecret(string(cmp.Or(s.Secret, s.SigningSecret, s.SignatureSecret)))
+}
+
+func (w *WebhookWithSecret) parse(body []byte) error {
+	if err := into(&w.Webhook)(body); err != nil {
+		return err
+	}
+	var secret newSecret
+	if err := into(&secret)(body); err != nil {
+		return err
+	}
+	w.Secret = secret.value()
+	return nil
+}
+
+func parseNewSecret(body []byte) (Secret, error) {
+	var secret newSecret
+	if err := into(&secret)(body); err != nil {
+		return Secret{}, err
+	}
+	if secret.value().IsZero() {
+		return Secret{}, errNoSecret
+	}
+	return secret.value(), nil
+}
+
+func (p *WebhookPage) parse(body []byte) (err error) {
+	p.Webhooks, p.Total, p.Paged, err = parseList[Webhook](body)
+	return err
+}
+
+func (p *WebhookLogPage) parse(body []byte) (err error) {
+	p.Logs, p.Total, p.Paged, err = parseList[WebhookLog](body)
+	return err
+}
+
+// parseList reads a page, or the bare array of an older deployment, which is everything there is.
+func parseList[T any](body []byte) (items []T, total int, paged bool, _ error) {
+	if isArray(body) {
+		if err := into(&items)(body); err != nil {
+			return nil, 0, false, err
+		}
+		return items, len(items), false, nil
+	}
+	var page struct {
+		Data       *[]T `json:"data"`
+		Pagination *struct {
+			Total *lenientInt `json:"total"`
+		} `json:"pagination"`
+	}
+	if err := into(&page)(body); err != nil {
+		return nil, 0, false, err
+	}
+	switch {
+	case page.Data == nil:
+		return nil, 0, false, errNoList
+	case page.Pagination == nil || page.Pagination.Total == nil || *page.Pagination.Total < 0:
+		return nil, 0, false, errNoPagination
+	}
+	return *page.Data, int(*page.Pagination.Total), true, nil
+}
+
+func parseRetryResults(body []byte) ([]RetryResult, error) {
+	if isArray(body) {
+		var results []RetryResult
+		if err := into(&results)(body); err != nil {
+			return nil, err
+		}
+		return results, nil
+	}
+	var answer struct {
+		Results *[]RetryResult `json:"results"`
+	}
+	if err := into(&answer)(body); err != nil {
+		return nil, err
+	}
+	if answer.Results == nil {
+		return nil, errNoList
+	}
+	return *answer.Results, nil
+}
+
+func isArray(body []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(body), []byte("[")) }

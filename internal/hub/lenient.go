@@ -1,0 +1,64 @@
+package hub
+
+import (
+	"encoding/json"
+	"errors"
+	"math"
+	"strconv"
+	"time"
+)
+
+// lenientInt takes 3, 3.0 and 3e0 alike, and null as 0.
+type lenientInt int64
+
+// UnmarshalJSON refuses what is no whole number.
+func (n *lenientInt) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		*n = 0
+		return nil
+	}
+	value, err := strconv.ParseFloat(string(data), 64)
+	// Beyond 2^53 a float no longer tells whole numbers apart.
+	if err != nil || value != math.Trunc(value) || math.Abs(value) > 1<<53 {
+		return errors.New("not a whole number")
+	}
+	*n = lenientInt(value)
+	return nil
+}
+
+// lenientTime is zero for what is no time in RFC 3339.
+type lenientTime struct{ time.Time }
+
+// UnmarshalJSON never fails.
+func (t *lenientTime) UnmarshalJSON(data []byte) error {
+	*t = lenientTime{}
+	var text string
+	if json.Unmarshal(data, &text) != nil {
+		return nil
+	}
+	if parsed, err := time.Parse(time.RFC3339, text); err == nil {
+		t.Time = parsed
+	}
+	return nil
+}
+
+// pointer is nil for the zero time.
+func (t lenientTime) pointer() *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t.Time
+}
+
+// lenientString is empty for what is no text.
+type lenientString string
+
+// UnmarshalJSON never fails.
+func (s *lenientString) UnmarshalJSON(data []byte) error {
+	*s = ""
+	var text string
+	if json.Unmarshal(data, &text) == nil {
+		*s = lenientString(text)
+	}
+	return nil
+}

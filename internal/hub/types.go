@@ -1,0 +1,143 @@
+package hub
+
+import (
+	"bytes"
+	"encoding/json"
+	"time"
+)
+
+// Field is a field of an answer that some deployments of the Hub leave out: a field that is absent or null is
+// unknown, not empty, and takes no part in matching or comparing.
+type Field[T any] struct {
+	// Known is whether the answer carried a value.
+	Known bool
+	// Value is the value, and the zero value while it is not known.
+	Value T
+}
+
+// Is tells whether the field is known to have the value v.
+func Is[T comparable](f Field[T], v T) bool { return f.Known && f.Value == v }
+
+// IsNot tells whether the field is known to have another value than v.
+func IsNot[T comparable](f Field[T], v T) bool { return f.Known && f.Value != v }
+
+// UnmarshalJSON takes a value as known and null as unknown.
+func (f *Field[T]) UnmarshalJSON(data []byte) error {
+	if bytes.Equal(bytes.TrimSpace(data), []byte("null")) {
+		*f = Field[T]{}
+		return nil
+	}
+	f.Known = true
+	return json.Unmarshal(data, &f.Value)
+}
+
+// Webhook is a webhook as the Hub shows it. Headers and the signing secret are never part of it. Enumerations are
+// strings, for the Hub may know values that we do not.
+type Webhook struct {
+	// ID and ApplicationID are UUIDs in lower case; an answer in which they are no UUIDs does not parse.
+	ID            string        `json:"id"`
+	ApplicationID string        `json:"applicationId"`
+	Active        Field[bool]   `json:"active"`
+	Label         Field[string] `json:"label"`
+	// EventType and Endpoint are empty where the answer did not carry them, which no deployment is known to do.
+	EventType              string        `json:"eventType"`
+	Endpoint               string        `json:"endpoint"`
+	AuthenticationProtocol Field[string] `json:"authenticationProtocol"`
+	// Scope is a pointer inside the field: absent is unknown, null is known to be nil.
+	Scope             Scope       `json:"scope"`
+	RequiresSignature Field[bool] `json:"requiresSignature"`
+	IsVerified        bool        `json:"isVerified"`
+	VerifiedAt        *time.Time  `json:"verifiedAt"`
+	NumberOfErrors    int64       `json:"numberOfErrors"`
+	// CreatedDate is zero where the answer has none that can be read; the other times are nil then.
+	CreatedDate      time.Time  `json:"createdDate"`
+	LastModifiedDate *time.Time `json:"lastModifiedDate"`
+}
+
+// Scope is a webhook's scope, where absent is unknown and null is known to be none.
+type Scope struct {
+	Known bool
+	// Value is empty for no scope.
+	Value string
+}
+
+// UnmarshalJSON takes null as known to be none.
+func (s *Scope) UnmarshalJSON(data []byte) error {
+	*s = Scope{Known: true}
+	return json.Unmarshal(data, &s.Value)
+}
+
+// Header is an HTTP header that the Hub sends with each delivery. Its value is never shown again.
+type Header struct {
+	Key   string
+	Value Secret
+}
+
+// WebhookCreate is the body of createWebhook.
+type WebhookCreate struct {
+	Label                  string
+	Endpoint               string
+	EventType              string
+	AuthenticationProtocol string
+	// Scope is left out when it is nil.
+	Scope *string
+	// Headers are left out when there are none.
+	Headers           []Header
+	RequiresSignature bool
+}
+
+// WebhookUpdate is the body of updateWebhook: what is nil is left as it is.
+type WebhookUpdate struct {
+	Label                  *string
+	Endpoint               *string
+	EventType              *string
+	AuthenticationProtocol *string
+	// Scope sets the scope, an empty one sets it to null.
+	Scope *string
+	// Headers replace the whole list, an empty list removes all.
+	Headers           *[]Header
+	RequiresSignature *bool
+}
+
+// Page is a window of a listing.
+type Page struct {
+	Offset, Limit int
+}
+
+// MaxPageLimit is the largest Limit of a Page that the Hub takes.
+const MaxPageLimit = 50
+
+// WebhookPage is one page of listWebhooks.
+type WebhookPage struct {
+	Webhooks []Webhook
+	// Total is the number of webhooks of the Application at that moment.
+	Total int
+	// Paged is false where an older deployment answered with a bare array, which is then everything there is.
+	Paged bool
+}
+
+// WebhookLog is one attempt to deliver an event.
+type WebhookLog struct {
+	ID        string `json:"id"`
+	WebhookID string `json:"webhookId"`
+	// StatusCode is what the endpoint answered, 0 when it did not.
+	StatusCode  int        `json:"statusCode"`
+	Status      string     `json:"status"`
+	SendAt      *time.Time `json:"sendAt"`
+	CreatedDate *time.Time `json:"createdDate"`
+	MessageID   string     `json:"messageId"`
+}
+
+// WebhookLogPage is one page of listWebhookLogs, newest first.
+type WebhookLogPage struct {
+	Logs  []WebhookLog
+	Total int
+	Paged bool
+}
+
+// RetryResult is the answer to a retry: Success says only that the Hub tried, the log NewLogID tells how it went.
+type RetryResult struct {
+	WebhookLogID string `json:"webhookLogId"`
+	Success      bool   `json:"success"`
+	NewLogID     string `json:"newLogId"`
+}

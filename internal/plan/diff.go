@@ -1,0 +1,109 @@
+package plan
+
+import (
+	"slices"
+
+	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+	"github.com/chatt2me/webhook-operator/internal/hub"
+)
+
+// Names of the fields that can differ.
+const (
+	FieldLabel                  = "label"
+	FieldEndpoint               = "endpoint"
+	FieldEventType              = "eventType"
+	FieldAuthenticationProtocol = "authenticationProtocol"
+	FieldScope                  = "scope"
+	FieldRequiresSignature      = "requiresSignature"
+	FieldHeaders                = "headers"
+)
+
+// Changes are the names of the fields that differ, in a fixed order.
+type Changes []string
+
+// Has tells whether a field is among the changes.
+func (c Changes) Has(field string) bool { return slices.Contains(c, field) }
+
+// Without is the changes less one field.
+func (c Changes) Without(field string) Changes {
+	return slices.DeleteFunc(slices.Clone(c), func(f string) bool { return f == field })
+}
+
+// Diff is what the Hub must be sent so that it holds what spec says, headers apart. A field that the Hub does not show
+// is compared with what was last sent.
+func Diff(spec *v1alpha1.Chatt2WebhookSpec, applied v1alpha1.AppliedStatus, secretHere bool, w *hub.Webhook) Changes {
+	var c Changes
+	differs := func(field string, is bool) {
+		if is {
+			c = append(c, field)
+		}
+	}
+	label, scope := w.Label.Value, w.Scope.Value
+	if !w.Label.Known {
+		label = applied.Label
+	}
+	if !w.Scope.Known {
+		scope = applied.Scope
+	}
+	differs(FieldLabel, label != spec.Label && (w.Label.Known || label != ""))
+	differs(FieldEndpoint, w.Endpoint != "" && w.Endpoint != spec.Endpoint)
+	differs(FieldEventType, w.EventType != "" && w.EventType != string(spec.EventType))
+	differs(FieldAuthenticationProtocol, hub.IsNot(w.AuthenticationProtocol, string(protocol(spec))))
+	differs(FieldScope, scope != value(spec.Scope))
+	signed := w.RequiresSignature.Value
+	if !w.RequiresSignature.Known {
+		// The Secret is there exactly when we have turned signing on.
+		signed = secretHere
+	}
+	differs(FieldRequiresSignature, signed != spec.RequiresSignature)
+	return c
+}
+
+// differences is what an update would send now: what differs less what the Hub ignored when it was last sent.
+func (o *Observed) differences() Changes {
+	if o.Remote.Presence != Present {
+		return nil
+	}
+	c := o.plainDifferences()
+	for _, field := range o.ignored() {
+		c = c.Without(field)
+	}
+	if o.Signing.Foreign && o.Object.Spec.RequiresSignature {
+		// Signing is not turned on while there is no place for the secret.
+		c = c.Without(FieldRequiresSignature)
+	}
+	if o.headersDiffer() && o.Headers.Trouble == nil {
+		c = append(c, FieldHeaders)
+	}
+	return c
+}
+
+func (o *Observed) plainDifferences() Changes {
+	secretHere := o.Signing.Exists && !o.Signing.Foreign && o.Signing.WebhookID == o.ID
+	return Diff(&o.Object.Spec, o.Applied, secretHere, &o.Remote.Webhook)
+}
+
+// headersDiffer tells whether the headers were not sent as they are now.
+func (o *Observed) headersDiffer() bool { return o.Applied.HeadersHash != o.Headers.Hash }
+
+// ignored are the fields that the Hub did not change although it took an update of them, as long as spec says the same.
+func (o *Observed) ignored() []string {
+	if o.Object.Status.ObservedGeneration != o.Object.Generation || o.requestPending() {
+		return nil
+	}
+	return o.Applied.Ignored
+}
+
+func protocol(spec *v1alpha1.Chatt2WebhookSpec) v1alpha1.AuthenticationProtocol {
+	if spec.AuthenticationProtocol == "" {
+		return v1alpha1.NoAuthentication
+	}
+	return spec.AuthenticationProtocol
+}
+
+func value(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}

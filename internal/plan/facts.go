@@ -1,0 +1,183 @@
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+
+	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+	"github.com/chatt2me/webhook-operator/internal/hub"
+)
+
+const (
+	// clockSkew is how much earlier than ours the Hub's clock may be when it says when a webhook was created.
+	clockSkew = time.Minute
+	// lateCommit is for how long a registration whose answer was lost is thought capable of being carried out late.
+	lateCommit = 24 * time.Hour
+	// longestRequest is the longest request that is recorded as it is; a longer one is recorded as its hash.
+	longestRequest = 200
+)
+
+// Request is the form in which the value of an annotation that acts is recorded.
+func Request(annotation string) string {
+	if len(annotation) <= longestRequest {
+		return annotation
+	}
+	sum := sha256.Sum256([]byte(annotation))
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+// intent is when the registration was written down, and whether it was. A time that cannot be, or cannot be read,
+// counts as that of the resource's creation: nothing older can be ours.
+func (o *Observed) intent() (time.Time, bool) {
+	value, ok := o.Object.Annotations[v1alpha1.AnnotationCreateStartedAt]
+	if !ok {
+		return time.Time{}, false
+	}
+	at, err := time.Parse(time.RFC3339, value)
+	if err != nil || at.After(o.Now.Add(clockSkew)) {
+		return o.Object.CreationTimestamp.Time, true
+	}
+	return at, true
+}
+
+// intentOpen tells whether a webhook may have been registered that nobody knows the id of.
+func (o *Observed) intentOpen() bool {
+	_, ok := o.intent()
+	return ok && o.ID == "" && !o.Memory.IntentClosed
+}
+
+// retried tells whether a registration was repeated lately whose first answer had been lost.
+func (o *Observed) retried() bool {
+	at, err := time.Parse(time.RFC3339, o.Object.Annotations[v1alpha1.AnnotationCreateRetriedAt])
+	return err == nil && o.Now.Before(at.Add(lateCommit)) && !at.After(o.Now.Add(clockSkew))
+}
+
+// settled is when everything that may be under way without anybody knowing has been carried out or never will be.
+func (o *Observed) settled() time.Time {
+	at := o.Settings.ActingSince
+	if o.Memory.Unsettled.After(at) {
+		at = o.Memory.Unsettled
+	}
+	return at.Add(o.Settings.SettleTime)
+}
+
+// ownMatches are the matches that a registration of ours may have made: they belong to nobody and are no older than
+// the intent.
+func (o *Observed) ownMatches(skew time.Duration) []hub.Webhook {
+	at, ok := o.intent()
+	if !ok {
+		return nil
+	}
+	var own []hub.Webhook
+	for _, m := range o.Matches {
+		if m.Owner == "" && !m.Webhook.CreatedDate.Before(at.Add(-skew).Truncate(time.Second)) {
+			own = append(own, m.Webhook)
+		}
+	}
+	return own
+}
+
+// requestPending tells whether the user asked for a look that was not answered yet.
+func (o *Observed) requestPending() bool {
+	value := o.Object.Annotations[v1alpha1.AnnotationReconcileRequestedAt]
+	return value != "" && Request(value) != o.Object.Status.LastHandledReconcileAt
+}
+
+// rotationRequest is the user's request to rotate, empty when there is none that was not answered yet.
+func (o *Observed) rotationRequest() string {
+	value := o.Object.Annotations[v1alpha1.AnnotationRotateRequestedAt]
+	if value == "" || Request(value) == o.Signing.Request || Request(value) == o.Object.Status.LastHandledRotateAt {
+		return ""
+	}
+	return Request(value)
+}
+
+// applicationDoubt tells whether the API key may belong to another Application than the webhook does.
+func (o *Observed) applicationDoubt() bool {
+	recorded := o.Object.Status
+	if recorded.ApplicationID == "" {
+		return false
+	}
+	if o.Hub.ApplicationID != "" {
+		return o.Hub.ApplicationID != recorded.ApplicationID
+	}
+	return recorded.APIKeyHash != "" && recorded.APIKeyHash != o.Key.Hash
+}
+
+// forcedOrphan tells whether the user gave up the webhook.
+func (o *Observed) forcedOrphan() bool {
+	value := o.Object.Annotations[v1alpha1.AnnotationForceOrphan]
+	return value != "" && value == o.ID
+}
+
+// signed tells whether the webhook is to be signed and, as far as is known, is.
+func (o *Observed) signed() bool {
+	return o.Object.Spec.RequiresSignature && o.Remote.Presence == Present &&
+		!o.plainDifferences().Has(FieldRequiresSignature)
+}
+
+// tampered tells whether the Secret holds something else than what was stored in it. A Secret that was stored later
+// than status says is one whose storing the status does not know of yet.
+func (o *Observed) tampered() bool {
+	s := o.Object.Status.SigningSecret
+	if s == nil || s.Fingerprint == "" || s.Fingerprint == o.Signing.Fingerprint {
+		return false
+	}
+	return s.RotatedAt == nil || !o.Signing.RotatedAt.After(s.RotatedAt.Time)
+}
+
+// secretGood tells whether the Secret holds what the Hub signs with.
+func (o *Observed) secretGood() bool {
+	s := &o.Signing
+	return s.Exists && !s.Foreign && s.WebhookID == o.ID && s.Fingerprint != "" && !s.RotationOpen && !o.tampered() &&
+		!o.Memory.Held
+}
+
+// rotationDue is when the next rotation is due, zero when never.
+func (o *Observed) rotationDue() time.Time {
+	interval := duration(rotation(&o.Object.Spec).Interval)
+	if interval <= 0 || o.Signing.RotatedAt.IsZero() {
+		return time.Time{}
+	}
+	return o.Signing.RotatedAt.Add(interval)
+}
+
+// Overlap is how long the previous secret stays after a rotation.
+func Overlap(spec *v1alpha1.Chatt2WebhookSpec) time.Duration {
+	const byDefault = 10 * time.Minute
+	r := rotation(spec)
+	if r.Overlap == "" {
+		return byDefault
+	}
+	return duration(r.Overlap)
+}
+
+func rotation(spec *v1alpha1.Chatt2WebhookSpec) v1alpha1.Rotation {
+	if spec.SigningSecret == nil {
+		return v1alpha1.Rotation{}
+	}
+	return spec.SigningSecret.Rotation
+}
+
+// duration reads a duration that the API server has found good; one that cannot be read is none.
+func duration(s string) time.Duration {
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		return 0
+	}
+	return d
+}
+
+// sooner is the shorter of two delays, of which 0 is none.
+func sooner(a, b time.Duration) time.Duration {
+	if a == 0 || (b > 0 && b < a) {
+		return b
+	}
+	return a
+}
+
+// until is the delay until t, at least a moment.
+func (o *Observed) until(t time.Time) time.Duration {
+	return max(t.Sub(o.Now), time.Millisecond)
+}

@@ -1,0 +1,75 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+	"github.com/chatt2me/webhook-operator/internal/hub"
+)
+
+// Road is where a call that failed leads.
+type Road int
+
+const (
+	// Retry: the call is made again after a while.
+	Retry Road = iota
+	// Settle: nobody knows whether the call was carried out; it settles, then the Hub is looked at.
+	Settle
+	// Stall: the call is not made again until somebody acts.
+	Stall
+	// LookAgain: the world is not as it was thought to be.
+	LookAgain
+)
+
+// FailedCall is the one place that says what a call to the Hub that failed leads to, and what is said of it.
+func FailedCall(action Action, err error) (Road, *Trouble) {
+	condition := v1alpha1.ConditionSynced
+	if action == Redefine {
+		condition = v1alpha1.ConditionSigningSecretReady
+	}
+	e, ok := errors.AsType[*hub.Error](err)
+	if !ok {
+		return Retry, &Trouble{Condition: condition, Reason: v1alpha1.ReasonHubUnavailable, Unknown: true,
+			Message: downTrouble().Message}
+	}
+	switch {
+	case e.Kind == hub.Invalid:
+		return Stall, &Trouble{Condition: condition, Reason: v1alpha1.ReasonRejected, Stalled: true, Event: true,
+			Message: rejectedMessage(e)}
+	case e.Kind == hub.NotFound && action != Create:
+		return LookAgain, nil
+	case e.Kind == hub.Throttled:
+		return Retry, &Trouble{Condition: condition, Reason: v1alpha1.ReasonThrottled,
+			Message: "the Hub asked to slow down; the call is made when it allows"}
+	case e.Kind == hub.Refused:
+		// The connection says so itself, to everyone who uses the key.
+		return LookAgain, nil
+	}
+	road := Retry
+	if e.Outcome == hub.Unknown && action != Delete && action != DeleteDuplicate {
+		road = Settle
+	}
+	t := &Trouble{Condition: condition, Reason: v1alpha1.ReasonHubUnavailable, Unknown: true,
+		Message: "the Hub did not carry out the last call, or its answer was lost; the call is repeated if need be"}
+	if action == Create && road == Settle {
+		t.Reason, t.Unknown = v1alpha1.ReasonCreateUnconfirmed, false
+		t.Message = "a registration was sent and its answer was lost; the Hub is asked what became of it before " +
+			"anything else is done"
+	}
+	return road, t
+}
+
+func rejectedMessage(e *hub.Error) string {
+	if e.Message == "" {
+		return "the Hub refused what spec says; correct it"
+	}
+	return fmt.Sprintf("the Hub refused what spec says: %s; correct it", e.Message)
+}
+
+// BackOff is how long to wait after the n-th failure in a row, counted from 1.
+func BackOff(n int) time.Duration {
+	const first, most = time.Second, 5 * time.Minute
+	return min(first<<min(max(n-1, 0), 20), most)
+}

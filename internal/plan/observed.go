@@ -1,0 +1,203 @@
+// Package plan decides what to do about a Chatt2Webhook. It is pure: everything it knows stands in one value, the time
+// included, and what comes out is a value too.
+package plan
+
+import (
+	"time"
+
+	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+	"github.com/chatt2me/webhook-operator/internal/hub"
+)
+
+// Observed is everything a decision rests on.
+type Observed struct {
+	// Now is the time of the observation.
+	Now time.Time
+	// Settings are the operator's.
+	Settings Settings
+	// Object is the resource as it was read. It is not changed.
+	Object *v1alpha1.Chatt2Webhook
+	// Memory is what this process knows and nobody else.
+	Memory Memory
+	// Key is about the API key.
+	Key Key
+	// Hub is about the connection of the API key.
+	Hub Hub
+	// ID is the webhook that belongs to the resource, from its status or from this process's memory; empty when none
+	// is known.
+	ID string
+	// Remote is the webhook with that id.
+	Remote Remote
+	// Owner is the resource that ID, or the webhook to adopt by id, belongs to, when that is another one:
+	// "namespace/name".
+	Owner string
+	// Elder is an older resource that declares the same webhook with the same API key: "namespace/name".
+	Elder string
+	// Matches are the webhooks on the Hub that look like the one declared, other than ID and the one given up by
+	// force-orphan, oldest first.
+	Matches []Match
+	// Wanted is the webhook of spec.adoption.webhookID, looked at only while there is no ID.
+	Wanted Remote
+	// Applied is what was last sent to the Hub, and taken by it, of the fields that it may not show again.
+	Applied v1alpha1.AppliedStatus
+	// Headers are about the sources of the headers.
+	Headers Headers
+	// Signing is the signing Secret.
+	Signing SigningSecret
+	// Served: the user's request to look again was answered.
+	Served bool
+	// FormerSecret is set when status names another signing Secret than spec does and that one is still there.
+	FormerSecret *SigningSecret
+}
+
+// Settings are what the operator was started with.
+type Settings struct {
+	// SettleTime is longer than any call can still be carried out after it was given up.
+	SettleTime time.Duration
+	// OrphanAfter is how long a deletion waits for a usable API key.
+	OrphanAfter time.Duration
+	// PollInterval is how often the Hub is looked at anyway.
+	PollInterval time.Duration
+	// ActingSince is when this process began to act; calls of another one may have been under way then.
+	ActingSince time.Time
+}
+
+// Memory is what this process remembers of its own doings. Losing it costs a look, never correctness.
+type Memory struct {
+	// WebhookID is a webhook that this process registered or adopted, until status says so.
+	WebhookID string
+	// IntentClosed is true when this process wrote the create intent and no registration since is unaccounted for.
+	IntentClosed bool
+	// Unsettled is when a call that changes something ended without anybody knowing whether it was carried out; zero
+	// when none did, or when the Hub was looked at since.
+	Unsettled time.Time
+	// RotationOwn is true when this process began the rotation under way and no redefinition since is unaccounted for.
+	RotationOwn bool
+	// Held is true while a new signing secret is held that could not be stored.
+	Held bool
+	// HeldTrouble is why it could not be stored.
+	HeldTrouble *Trouble
+	// Rejected is the Hub's refusal of what spec says, until spec or a header's source changes.
+	Rejected *Trouble
+	// RetryAt is when a call that failed may be made again, with the trouble that it had.
+	RetryAt time.Time
+	// Trouble is what the last call that failed ran into.
+	Trouble *Trouble
+	// Requested is when the present value of reconcile-requested-at was first seen; zero when it is handled.
+	Requested time.Time
+	// Verification is about the attempts to have the endpoint verified.
+	Verification Verification
+	// KeyTroubleSince is when the API key was first seen to be missing or refused, zero while it is not.
+	KeyTroubleSince time.Time
+}
+
+// Verification is about the attempts to have the endpoint verified.
+type Verification struct {
+	// Since is when waiting began, zero when nothing is waited for.
+	Since time.Time
+	// Looks is how often the Hub was looked at, LookedAt when last.
+	Looks    int
+	LookedAt time.Time
+	// Triggers is how often the Hub was made to try again, TriggeredAt when last.
+	Triggers    int
+	TriggeredAt time.Time
+}
+
+// Key is about the API key.
+type Key struct {
+	// Trouble is why there is no usable API key, nil when there is one.
+	Trouble *Trouble
+	// Hash tells the key from others.
+	Hash string
+	// Unprotected is true when the Secret does not carry the in-use finalizer and should.
+	Unprotected bool
+}
+
+// Hub is about the connection of the API key.
+type Hub struct {
+	// Refused: the Hub does not accept the key. Down: it does not answer. At most one is true.
+	Refused, Down bool
+	// Message is what the Hub said when it refused the key.
+	Message string
+	// Paused: the Hub asked to wait.
+	Paused bool
+	// ListedAt is when the last whole listing began; zero when there was none yet.
+	ListedAt time.Time
+	// TriedAt is when the last listing began that came to an end, whole or not.
+	TriedAt time.Time
+	// ApplicationID is the Application that the key's webhooks belong to, empty when that is not known.
+	ApplicationID string
+}
+
+// Presence is whether a webhook is there.
+type Presence int
+
+const (
+	// Unseen: not known.
+	Unseen Presence = iota
+	// Present: it is there, as Webhook shows.
+	Present
+	// Absent: a listing does not show it and a GET says that it does not exist for this API key.
+	Absent
+)
+
+// Remote is a webhook on the Hub.
+type Remote struct {
+	Presence Presence
+	// Webhook is set when it is present.
+	Webhook hub.Webhook
+	// SeenAt is when the call began that showed it so.
+	SeenAt time.Time
+}
+
+// Match is a webhook that looks like the one declared.
+type Match struct {
+	Webhook hub.Webhook
+	// Owner is the other resource that it belongs to, "namespace/name"; empty when it belongs to none.
+	Owner string
+}
+
+// Headers are about the sources of the headers.
+type Headers struct {
+	// Hash is over the list in spec and the identity and version of each source.
+	Hash string
+	// Trouble is why the values cannot be read, nil when they can.
+	Trouble *Trouble
+}
+
+// SigningSecret is what is known of a signing Secret.
+type SigningSecret struct {
+	// Name is the name of the Secret.
+	Name string
+	// Exists: there is a Secret of that name. Foreign: and the resource does not control it.
+	Exists, Foreign bool
+	// WebhookID is the webhook whose secret it says it holds.
+	WebhookID string
+	// Fingerprint is that of the secret stored, empty when there is none.
+	Fingerprint string
+	// RotatedAt is when the secret was stored, as well as can be told.
+	RotatedAt time.Time
+	// HasPrevious: the previous secret is still there, until PreviousExpiresAt.
+	HasPrevious       bool
+	PreviousExpiresAt time.Time
+	// RotationOpen: a rotation was begun and its end was not stored: the secret stored may be dead.
+	RotationOpen bool
+	// Request is the user's request that the secret answers.
+	Request string
+	// Outdated: labels or annotations from spec are not on it.
+	Outdated bool
+}
+
+// Trouble is why something cannot be done.
+type Trouble struct {
+	// Condition is the condition that it makes false or unknown.
+	Condition string
+	Reason    string
+	Message   string
+	// Stalled: nothing will change until somebody acts.
+	Stalled bool
+	// Unknown: the condition is not known to be false, nobody can tell.
+	Unknown bool
+	// Event: tell it in an event when the condition turns.
+	Event bool
+}

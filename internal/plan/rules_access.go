@@ -1,0 +1,153 @@
+package plan
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+)
+
+// keyRecheck is how soon a missing Secret is looked for again when its arrival is not watched.
+const keyRecheck = time.Minute
+
+func storeHeld(o *Observed) (Plan, bool) {
+	if !o.Memory.Held {
+		return Plan{}, false
+	}
+	if o.Now.Before(o.Memory.RetryAt) {
+		return Plan{Action: Rest, Recheck: o.until(o.Memory.RetryAt), Trouble: o.Memory.HeldTrouble}, true
+	}
+	return Plan{Action: StoreSecret, Trouble: o.Memory.HeldTrouble}, true
+}
+
+func suspended(o *Observed) (Plan, bool) {
+	if !o.Object.Spec.Suspend {
+		return Plan{}, false
+	}
+	return Plan{Action: Rest, Trouble: &Trouble{
+		Condition: v1alpha1.ConditionSynced, Reason: v1alpha1.ReasonSuspended, Unknown: true,
+		Message: "spec.suspend is true: the Hub is not looked at and nothing is changed; set it to false to go on",
+	}}, true
+}
+
+func keyTrouble(o *Observed) (Plan, bool) {
+	return Plan{Action: Rest, Trouble: o.Key.Trouble, Recheck: keyRecheck}, o.Key.Trouble != nil
+}
+
+func elder(o *Observed) (Plan, bool) {
+	if o.Elder == "" {
+		return Plan{}, false
+	}
+	return stalled(v1alpha1.ReasonConflict, fmt.Sprintf("%s is older and declares a webhook with the same label, "+
+		"endpoint and event type for the same Application; change or delete one of the two", o.Elder)), true
+}
+
+func ownedByAnother(o *Observed) (Plan, bool) {
+	if o.ID == "" || o.Owner == "" {
+		return Plan{}, false
+	}
+	return stalled(v1alpha1.ReasonConflict, fmt.Sprintf(
+		"the webhook %s belongs to %s; delete one of the two resources", o.ID, o.Owner)), true
+}
+
+func refused(o *Observed) (Plan, bool) {
+	return Plan{Action: Rest, Trouble: refusedTrouble(o)}, o.Hub.Refused
+}
+
+func refusedTrouble(o *Observed) *Trouble {
+	ref := o.Object.Spec.APIKeySecretRef
+	return &Trouble{
+		Condition: v1alpha1.ConditionSynced, Reason: v1alpha1.ReasonAPIKeyRefused, Stalled: true, Event: true,
+		Message: fmt.Sprintf("the Hub does not accept the API key in the Secret %q under the key %q; put a valid one there",
+			ref.Name, ref.Key),
+	}
+}
+
+func down(o *Observed) (Plan, bool) {
+	return Plan{Action: Rest, Trouble: downTrouble()}, o.Hub.Down
+}
+
+func downTrouble() *Trouble {
+	return &Trouble{
+		Condition: v1alpha1.ConditionSynced, Reason: v1alpha1.ReasonHubUnavailable, Unknown: true,
+		Message: "the Hub does not answer, or with faults of its own only; it is asked again until it does",
+	}
+}
+
+func forceOrphan(o *Observed) (Plan, bool) {
+	return Plan{Action: Forget, WebhookID: o.ID, Trouble: pending(v1alpha1.ReasonRegistering,
+		"the webhook was given up by the annotation "+v1alpha1.AnnotationForceOrphan+"; another one is registered"),
+	}, o.forcedOrphan()
+}
+
+func unseen(o *Observed) (Plan, bool) {
+	return Plan{Action: Rest, Hold: true, Recheck: o.Settings.PollInterval}, o.ID != "" && o.Remote.Presence == Unseen
+}
+
+func applicationChanged(o *Observed) (Plan, bool) {
+	if o.ID == "" || o.Remote.Presence != Absent || !o.applicationDoubt() {
+		return Plan{}, false
+	}
+	return stalled(v1alpha1.ReasonApplicationChanged, applicationChangedMessage(o)), true
+}
+
+func applicationChangedMessage(o *Observed) string {
+	return fmt.Sprintf("the webhook %s is not there for the present API key, which seems to belong to another "+
+		"Application than %s; put the former key back, or set the annotation %s=%s to leave that webhook behind",
+		o.ID, o.Object.Status.ApplicationID, v1alpha1.AnnotationForceOrphan, o.ID)
+}
+
+func remotelyDeleted(o *Observed) (Plan, bool) {
+	return Plan{Action: Forget, WebhookID: o.ID, Trouble: pending(v1alpha1.ReasonRemotelyDeleted,
+		"the webhook was deleted on the Hub; it is registered anew"),
+	}, o.ID != "" && o.Remote.Presence == Absent
+}
+
+func unsettled(o *Observed) (Plan, bool) {
+	if o.ID == "" || o.Memory.Unsettled.IsZero() {
+		return Plan{}, false
+	}
+	bar := o.Memory.Unsettled.Add(o.Settings.SettleTime)
+	if !o.Remote.SeenAt.Before(bar) {
+		return Plan{}, false
+	}
+	if o.Now.Before(bar) {
+		return Plan{Action: Rest, Recheck: o.until(bar), Trouble: o.Memory.Trouble}, true
+	}
+	return Plan{Action: Look, WebhookID: o.ID, Trouble: o.Memory.Trouble}, true
+}
+
+func requested(o *Observed) (Plan, bool) {
+	if !o.requestPending() {
+		return Plan{}, false
+	}
+	if o.ID != "" && o.Remote.SeenAt.Before(o.Memory.Requested) {
+		return Plan{Action: Look, WebhookID: o.ID, Hold: true}, true
+	}
+	if o.ID == "" && o.Hub.ListedAt.Before(o.Memory.Requested) {
+		return Plan{Action: AwaitListing, ListingAfter: o.Memory.Requested, Hold: true}, true
+	}
+	return Plan{}, false
+}
+
+// stalled is a plan to do nothing until somebody acts.
+func stalled(reason, message string) Plan {
+	return Plan{Action: Rest, Trouble: &Trouble{
+		Condition: v1alpha1.ConditionSynced, Reason: reason, Message: message, Stalled: true, Event: true,
+	}}
+}
+
+// pending is trouble that goes by itself.
+func pending(reason, message string) *Trouble {
+	return &Trouble{Condition: v1alpha1.ConditionSynced, Reason: reason, Message: message}
+}
+
+// list joins ids for a message, and says how many more there are.
+func list(ids []string) string {
+	const most = 5
+	if len(ids) <= most {
+		return strings.Join(ids, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(ids[:most], ", "), len(ids)-most)
+}

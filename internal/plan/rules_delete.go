@@ -1,0 +1,109 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+)
+
+func notHeld(o *Observed) (Plan, bool) {
+	return Plan{Action: Rest, Hold: true}, !slices.Contains(o.Object.Finalizers, v1alpha1.WebhookFinalizer)
+}
+
+func forceOrphanDeleting(o *Observed) (Plan, bool) {
+	_, intent := o.intent()
+	given := o.Object.Annotations[v1alpha1.AnnotationForceOrphan]
+	return Plan{Action: Orphan, WebhookID: o.ID}, o.forcedOrphan() || (o.ID == "" && intent && given != "")
+}
+
+func retain(o *Observed) (Plan, bool) {
+	return Plan{Action: Release, WebhookID: o.ID}, o.Object.Spec.DeletionPolicy == v1alpha1.DeletionRetain
+}
+
+func neverRegistered(o *Observed) (Plan, bool) {
+	_, intent := o.intent()
+	return Plan{Action: Release}, o.ID == "" && (!intent || o.Memory.IntentClosed)
+}
+
+func ownedByAnotherDeleting(o *Observed) (Plan, bool) {
+	return Plan{Action: Release}, o.ID != "" && o.Owner != ""
+}
+
+func keyTroubleDeleting(o *Observed) (Plan, bool) {
+	t := o.Key.Trouble
+	if t == nil && o.Hub.Refused {
+		t = refusedTrouble(o)
+	}
+	if t == nil {
+		return Plan{}, false
+	}
+	return o.blockedOrOrphan(t.Message), true
+}
+
+func downDeleting(o *Observed) (Plan, bool) {
+	return Plan{Action: Rest, Trouble: blocked(downTrouble().Message)}, o.Hub.Down
+}
+
+func applicationChangedDeleting(o *Observed) (Plan, bool) {
+	if o.ID == "" || !o.applicationDoubt() || o.Remote.Presence == Present {
+		return Plan{}, false
+	}
+	if o.Remote.Presence == Unseen {
+		return Plan{Action: Rest, Hold: true, Recheck: o.Settings.PollInterval}, true
+	}
+	return o.blockedOrOrphan(applicationChangedMessage(o)), true
+}
+
+func backOffDeleting(o *Observed) (Plan, bool) {
+	if !o.Now.Before(o.Memory.RetryAt) {
+		return Plan{}, false
+	}
+	p := Plan{Action: Rest, Recheck: o.until(o.Memory.RetryAt)}
+	if o.Memory.Trouble != nil {
+		p.Trouble = blocked(o.Memory.Trouble.Message)
+	}
+	return p, true
+}
+
+func deleteWebhook(o *Observed) (Plan, bool) {
+	return Plan{Action: Delete, WebhookID: o.ID}, o.ID != ""
+}
+
+func deleteOwn(o *Observed) (Plan, bool) {
+	own := o.ownMatches(clockSkew)
+	switch {
+	case len(own) == 0:
+		return Plan{}, false
+	case len(own) == 1 || o.retried():
+		return Plan{Action: DeleteDuplicate, WebhookID: own[0].ID}, true
+	}
+	ids := make([]string, len(own))
+	for i := range own {
+		ids[i] = own[i].ID
+	}
+	return o.blockedOrOrphan(fmt.Sprintf("one of these webhooks belongs to this resource, and it is not known which: "+
+		"%s; delete it on the Hub, or set the annotation %s=unknown", list(ids), v1alpha1.AnnotationForceOrphan)), true
+}
+
+func releaseWithout(_ *Observed) (Plan, bool) { return Plan{Action: Release}, true }
+
+// blockedOrOrphan waits for what blocks the deletion, until it has waited long enough.
+func (o *Observed) blockedOrOrphan(message string) Plan {
+	// A deletion that was asked for while the operator was away gets its minute, too.
+	grace := min(o.Settings.OrphanAfter, time.Minute)
+	since := latest(o.Memory.KeyTroubleSince, o.Settings.ActingSince)
+	giveUp := latest(o.Object.DeletionTimestamp.Add(o.Settings.OrphanAfter), since.Add(grace))
+	if o.Now.Before(giveUp) {
+		return Plan{Action: Rest, Recheck: min(o.until(giveUp), keyRecheck), Trouble: blocked(message)}
+	}
+	return Plan{Action: Orphan, WebhookID: o.ID}
+}
+
+func blocked(message string) *Trouble {
+	return &Trouble{
+		Condition: v1alpha1.ConditionSynced, Reason: v1alpha1.ReasonDeletionBlocked, Event: true,
+		Message: "the webhook cannot be deleted on the Hub yet: " + message,
+	}
+}

@@ -1,0 +1,123 @@
+package plan
+
+import (
+	"fmt"
+
+	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+)
+
+func openIntent(o *Observed) (Plan, bool) {
+	if !o.intentOpen() || !o.Hub.ListedAt.Before(o.settled()) {
+		return Plan{}, false
+	}
+	return Plan{
+		Action: AwaitListing, ListingAfter: o.settled(), Recheck: o.until(o.settled().Add(o.Settings.PollInterval)),
+		Trouble: pending(v1alpha1.ReasonCreateUnconfirmed, "a registration was begun and its end is not known; "+
+			"the Hub is asked what became of it before anything else is done"),
+	}, true
+}
+
+func adoptByID(o *Observed) (Plan, bool) {
+	wanted := o.Object.Spec.Adoption.WebhookID
+	if o.ID != "" || wanted == nil {
+		return Plan{}, false
+	}
+	switch {
+	case o.Owner != "":
+		return stalled(v1alpha1.ReasonConflict, fmt.Sprintf(
+			"the webhook %s of spec.adoption.webhookID belongs to %s; delete one of the two resources", *wanted, o.Owner)), true
+	case o.Wanted.Presence == Present:
+		return Plan{Action: Adopt, WebhookID: *wanted, Trouble: registering()}, true
+	case o.Wanted.Presence == Absent:
+		return stalled(v1alpha1.ReasonWebhookNotFound, fmt.Sprintf("the Application has no webhook %s; correct "+
+			"spec.adoption.webhookID, or remove it to have one registered", *wanted)), true
+	}
+	return Plan{Action: Rest, Hold: true, Recheck: o.Settings.PollInterval}, true
+}
+
+func unlisted(o *Observed) (Plan, bool) {
+	return Plan{Action: AwaitListing, Hold: true, Recheck: o.Settings.PollInterval},
+		o.ID == "" && o.Hub.ListedAt.IsZero()
+}
+
+func adoptOwn(o *Observed) (Plan, bool) {
+	own := o.ownMatches(clockSkew)
+	if !o.intentOpen() || len(own) == 0 {
+		return Plan{}, false
+	}
+	return Plan{Action: Adopt, WebhookID: own[0].ID, Trouble: registering()}, true
+}
+
+func adoptMatch(o *Observed) (Plan, bool) {
+	if o.ID != "" || len(o.Matches) == 0 {
+		return Plan{}, false
+	}
+	var free []string
+	for _, m := range o.Matches {
+		if m.Owner != "" {
+			return stalled(v1alpha1.ReasonConflict, fmt.Sprintf("the Hub has such a webhook, %s, which belongs to %s; "+
+				"change or delete one of the two resources", m.Webhook.ID, m.Owner)), true
+		}
+		free = append(free, m.Webhook.ID)
+	}
+	switch {
+	case o.Object.Spec.Adoption.Policy == v1alpha1.AdoptNever:
+		return stalled(v1alpha1.ReasonAlreadyExists, fmt.Sprintf("the Hub already has such a webhook: %s; delete it "+
+			"there, or set spec.adoption.policy to IfMatching to adopt it", list(free))), true
+	case len(free) > 1:
+		return stalled(v1alpha1.ReasonAmbiguousMatch, fmt.Sprintf("the Hub has %d such webhooks: %s; name the one to "+
+			"adopt in spec.adoption.webhookID, or delete all but one", len(free), list(free))), true
+	}
+	return Plan{Action: Adopt, WebhookID: free[0], Trouble: registering()}, true
+}
+
+func duplicate(o *Observed) (Plan, bool) {
+	if o.ID == "" || !o.retried() {
+		return Plan{}, false
+	}
+	// Strictly after the intent: what is older on any clock is not ours to delete.
+	own := o.ownMatches(0)
+	if len(own) == 0 {
+		return Plan{}, false
+	}
+	return Plan{Action: DeleteDuplicate, WebhookID: own[0].ID, Hold: true}, true
+}
+
+func backOff(o *Observed) (Plan, bool) {
+	if !o.Now.Before(o.Memory.RetryAt) || o.requestPending() {
+		return Plan{}, false
+	}
+	return Plan{Action: Rest, Recheck: o.until(o.Memory.RetryAt), Trouble: o.Memory.Trouble}, true
+}
+
+func rejected(o *Observed) (Plan, bool) {
+	if o.Memory.Rejected == nil || o.requestPending() {
+		return Plan{}, false
+	}
+	return Plan{Action: Rest, Trouble: o.Memory.Rejected}, true
+}
+
+func secretConflict(o *Observed) (Plan, bool) {
+	return Plan{Action: Rest, Trouble: secretConflictTrouble(o)},
+		o.ID == "" && o.Object.Spec.RequiresSignature && o.Signing.Foreign
+}
+
+func secretConflictTrouble(o *Observed) *Trouble {
+	return &Trouble{
+		Condition: v1alpha1.ConditionSigningSecretReady, Reason: v1alpha1.ReasonSecretConflict, Stalled: true, Event: true,
+		Message: fmt.Sprintf("there is a Secret %q that this resource does not control; delete it, or choose another "+
+			"name in spec.signingSecret.name", o.Signing.Name),
+	}
+}
+
+func headerTroubleBeforeCreate(o *Observed) (Plan, bool) {
+	return Plan{Action: Rest, Trouble: o.Headers.Trouble, Recheck: keyRecheck}, o.ID == "" && o.Headers.Trouble != nil
+}
+
+func create(o *Observed) (Plan, bool) {
+	return Plan{Action: Create, Retried: o.intentOpen(), Trouble: registering()}, o.ID == ""
+}
+
+func registering() *Trouble {
+	return pending(v1alpha1.ReasonRegistering, "the webhook is being registered")
+}

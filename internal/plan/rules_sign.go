@@ -1,0 +1,122 @@
+package plan
+
+import (
+	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+)
+
+func beginBeforeSigning(o *Observed) (Plan, bool) {
+	s := &o.Signing
+	return Plan{Action: BeginRotation, WebhookID: o.ID, Trigger: TriggerLoss, Trouble: updating()},
+		o.Object.Spec.RequiresSignature && o.differences().Has(FieldRequiresSignature) &&
+			s.Exists && !s.Foreign && !s.RotationOpen
+}
+
+func update(o *Observed) (Plan, bool) {
+	c := o.differences()
+	if len(c) == 0 {
+		return Plan{}, false
+	}
+	isDrift := o.Object.Status.ObservedGeneration == o.Object.Generation && len(c.Without(FieldHeaders)) > 0 &&
+		o.Object.Status.WebhookID == o.ID && o.Applied.HeadersHash != ""
+	return Plan{Action: Update, WebhookID: o.ID, Changes: c, Drift: isDrift, Trouble: updating()}, true
+}
+
+func updating() *Trouble {
+	return pending(v1alpha1.ReasonUpdating, "the webhook on the Hub is being changed to what spec says")
+}
+
+func deleteSecret(o *Observed) (Plan, bool) {
+	if o.Object.Spec.RequiresSignature {
+		return Plan{}, false
+	}
+	if o.FormerSecret != nil && !o.FormerSecret.Foreign {
+		return Plan{Action: DeleteFormerSecret}, true
+	}
+	return Plan{Action: DeleteSecret}, o.Signing.Exists && !o.Signing.Foreign
+}
+
+func moveSecret(o *Observed) (Plan, bool) {
+	f := o.FormerSecret
+	return Plan{Action: MoveSecret, WebhookID: o.ID}, o.signed() && !o.Signing.Exists && f != nil && !f.Foreign &&
+		!f.RotationOpen && f.WebhookID == o.ID && f.Fingerprint != "" && f.Fingerprint == o.recordedFingerprint()
+}
+
+func (o *Observed) recordedFingerprint() string {
+	if s := o.Object.Status.SigningSecret; s != nil {
+		return s.Fingerprint
+	}
+	return ""
+}
+
+func deleteFormer(o *Observed) (Plan, bool) {
+	return Plan{Action: DeleteFormerSecret}, o.FormerSecret != nil && !o.FormerSecret.Foreign && o.secretGood()
+}
+
+func finishRotation(o *Observed) (Plan, bool) {
+	if !o.signed() || o.Signing.Foreign || !o.Signing.RotationOpen {
+		return Plan{}, false
+	}
+	// A redefinition by an earlier process may still be carried out, and would kill the one made now.
+	if !o.Memory.RotationOwn && o.Now.Before(o.settled()) {
+		return Plan{Action: Rest, Recheck: o.until(o.settled())}, true
+	}
+	return Plan{Action: Redefine, WebhookID: o.ID}, true
+}
+
+func lostSecret(o *Observed) (Plan, bool) {
+	return Plan{Action: BeginRotation, WebhookID: o.ID, Trigger: TriggerLoss},
+		o.signed() && !o.Signing.Foreign && !o.secretGood()
+}
+
+func pruneSecret(o *Observed) (Plan, bool) {
+	return Plan{Action: PruneSecret},
+		o.signed() && o.secretGood() && o.Signing.HasPrevious && !o.Now.Before(o.Signing.PreviousExpiresAt)
+}
+
+func requestedRotation(o *Observed) (Plan, bool) {
+	return Plan{Action: BeginRotation, WebhookID: o.ID, Trigger: TriggerRequest},
+		o.signed() && o.secretGood() && !o.Signing.HasPrevious && o.rotationRequest() != ""
+}
+
+func dueRotation(o *Observed) (Plan, bool) {
+	due := o.rotationDue()
+	return Plan{Action: BeginRotation, WebhookID: o.ID, Trigger: TriggerSchedule},
+		o.signed() && o.secretGood() && !o.Signing.HasPrevious && !due.IsZero() && !o.Now.Before(due)
+}
+
+func secretMetadata(o *Observed) (Plan, bool) {
+	return Plan{Action: UpdateSecretMetadata}, o.signed() && o.secretGood() && o.Signing.Outdated
+}
+
+func nextDate(o *Observed) (Plan, bool) {
+	p := Plan{Action: Rest}
+	if !o.signed() || !o.secretGood() {
+		return p, true
+	}
+	if due := o.rotationDue(); !due.IsZero() && due.After(o.Now) {
+		p.Recheck = o.until(due)
+	}
+	if o.Signing.HasPrevious {
+		p.Recheck = sooner(p.Recheck, o.until(o.Signing.PreviousExpiresAt))
+	}
+	return p, true
+}
+
+// signingTrouble is why the Secret does not hold what the Hub signs with, nil when it does.
+func signingTrouble(o *Observed) *Trouble {
+	t := Trouble{Condition: v1alpha1.ConditionSigningSecretReady}
+	switch {
+	case o.Memory.Held && o.Memory.HeldTrouble != nil:
+		return o.Memory.HeldTrouble
+	case o.Signing.Foreign:
+		return secretConflictTrouble(o)
+	case o.Remote.Presence == Present && o.signed() && o.secretGood(), o.secretGood() && o.ID != "":
+		return nil
+	case o.ID == "":
+		t.Reason, t.Message = v1alpha1.ReasonPending, "the signing secret is stored once the webhook is registered"
+	default:
+		t.Reason, t.Message = v1alpha1.ReasonRotating, "a new signing secret is being made; deliveries may carry a "+
+			"signature that the stored one does not verify"
+	}
+	return &t
+}

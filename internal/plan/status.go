@@ -1,0 +1,229 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+)
+
+// Status is the status that a resource is to have: o is the world after the last act, and next what is to be done
+// then. It is a function from facts; nothing in it rests on the conditions that were there before.
+func Status(o *Observed, next Plan) v1alpha1.Chatt2WebhookStatus {
+	s := *o.Object.Status.DeepCopy()
+	s.ObservedGeneration = o.Object.Generation
+	recordWebhook(&s, o)
+	recordSecret(&s, o)
+	recordRequests(&s, o)
+	s.Applied = recordApplied(o)
+	setConditions(&s, o, next)
+	return s
+}
+
+func recordWebhook(s *v1alpha1.Chatt2WebhookStatus, o *Observed) {
+	if o.ID == "" {
+		s.WebhookID, s.ApplicationID, s.APIKeyHash = "", "", ""
+		s.Active, s.IsVerified, s.VerifiedAt, s.CreatedAt, s.NumberOfErrors = nil, false, nil, nil, 0
+		return
+	}
+	s.WebhookID = o.ID
+	if o.Remote.Presence != Present {
+		return
+	}
+	w := &o.Remote.Webhook
+	s.ApplicationID, s.APIKeyHash = w.ApplicationID, o.Key.Hash
+	s.Active = nil
+	if w.Active.Known {
+		s.Active = &w.Active.Value
+	}
+	s.IsVerified, s.NumberOfErrors = w.IsVerified, w.NumberOfErrors
+	s.VerifiedAt = timestamp(w.VerifiedAt)
+	s.CreatedAt = timestamp(&w.CreatedDate)
+}
+
+func recordSecret(s *v1alpha1.Chatt2WebhookStatus, o *Observed) {
+	if !o.Object.Spec.RequiresSignature {
+		if !o.Signing.Exists && o.FormerSecret == nil {
+			s.SigningSecret = nil
+		}
+		return
+	}
+	if !o.secretGood() || o.ID == "" {
+		return
+	}
+	if o.FormerSecret == nil {
+		s.SigningSecret = &v1alpha1.SigningSecretStatus{
+			Name: o.Signing.Name, RotatedAt: timestamp(&o.Signing.RotatedAt), Fingerprint: o.Signing.Fingerprint,
+		}
+	}
+	if due := o.rotationDue(); s.SigningSecret != nil {
+		s.SigningSecret.NextRotationAt = timestamp(&due)
+	}
+}
+
+func recordRequests(s *v1alpha1.Chatt2WebhookStatus, o *Observed) {
+	if o.Served {
+		s.LastHandledReconcileAt = Request(o.Object.Annotations[v1alpha1.AnnotationReconcileRequestedAt])
+	}
+	asked := Request(o.Object.Annotations[v1alpha1.AnnotationRotateRequestedAt])
+	if asked != "" && (asked == o.Signing.Request && o.secretGood() || !o.Object.Spec.RequiresSignature) {
+		s.LastHandledRotateAt = asked
+	}
+}
+
+func recordApplied(o *Observed) *v1alpha1.AppliedStatus {
+	if o.ID == "" {
+		return nil
+	}
+	a := *o.Applied.DeepCopy()
+	if o.Remote.Presence == Present {
+		a.Ignored = o.ignoredNow()
+	}
+	if a.HeadersHash == "" && a.Label == "" && a.Scope == "" && len(a.Ignored) == 0 {
+		return nil
+	}
+	return &a
+}
+
+// Troubles are what keeps conditions from being true, in the order in which Ready names them.
+func Troubles(o *Observed, next Plan) []*Trouble {
+	all := []*Trouble{syncedTrouble(o, next), nil, verifiedTrouble(o)}
+	if o.Object.Spec.RequiresSignature {
+		all[1] = signingTrouble(o)
+		if t := next.Trouble; t != nil && t.Condition == v1alpha1.ConditionSigningSecretReady {
+			all[1] = t
+		}
+	}
+	return slices.DeleteFunc(all, func(t *Trouble) bool { return t == nil })
+}
+
+func setConditions(s *v1alpha1.Chatt2WebhookStatus, o *Observed, next Plan) {
+	of := map[string]*Trouble{}
+	var gating []*Trouble
+	for _, t := range Troubles(o, next) {
+		of[t.Condition] = t
+		if t.Condition != v1alpha1.ConditionVerified || o.Object.Spec.ReadyWhen != v1alpha1.ReadyWhenRegistered {
+			gating = append(gating, t)
+		}
+	}
+	set(s, o, v1alpha1.ConditionSynced, of[v1alpha1.ConditionSynced],
+		v1alpha1.ReasonSynced, "the Hub holds what spec says")
+	set(s, o, v1alpha1.ConditionVerified, of[v1alpha1.ConditionVerified],
+		v1alpha1.ReasonVerified, "the Hub has verified the endpoint")
+	if o.Object.Spec.RequiresSignature {
+		set(s, o, v1alpha1.ConditionSigningSecretReady, of[v1alpha1.ConditionSigningSecretReady],
+			v1alpha1.ReasonStored, "the Secret holds the value that the Hub signs with")
+	} else {
+		meta.RemoveStatusCondition(&s.Conditions, v1alpha1.ConditionSigningSecretReady)
+	}
+	setReady(s, o, gating)
+}
+
+// setReady computes Ready from what it waits for, and with it Reconciling and Stalled, of which kstatus wants at most
+// one, and that only while it is true.
+func setReady(s *v1alpha1.Chatt2WebhookStatus, o *Observed, troubles []*Trouble) {
+	var first, stalled *Trouble
+	for _, t := range troubles {
+		if first == nil {
+			first = t
+		}
+		if t.Stalled && stalled == nil {
+			stalled = t
+		}
+	}
+	if stalled != nil {
+		first = stalled
+	}
+	meta.RemoveStatusCondition(&s.Conditions, v1alpha1.ConditionReconciling)
+	meta.RemoveStatusCondition(&s.Conditions, v1alpha1.ConditionStalled)
+	if first == nil {
+		set(s, o, v1alpha1.ConditionReady, nil, v1alpha1.ReasonReady, readyMessage(o))
+		return
+	}
+	ready := *first
+	ready.Unknown = first.Unknown && first.Reason == v1alpha1.ReasonHubUnavailable
+	set(s, o, v1alpha1.ConditionReady, &ready, "", "")
+	switch {
+	case stalled != nil:
+		restore(s, o, v1alpha1.ConditionStalled, stalled)
+	case first.Reason != v1alpha1.ReasonSuspended:
+		restore(s, o, v1alpha1.ConditionReconciling, first)
+	}
+}
+
+func readyMessage(o *Observed) string {
+	if o.Object.Spec.ReadyWhen == v1alpha1.ReadyWhenRegistered {
+		return "the webhook is registered"
+	}
+	return "the webhook is registered and its endpoint is verified"
+}
+
+// syncedTrouble is why the Hub does not hold what spec says, or may not, nil when it does.
+func syncedTrouble(o *Observed, next Plan) *Trouble {
+	if p := next.Trouble; p != nil && p.Condition == v1alpha1.ConditionSynced {
+		return p
+	}
+	if o.ID == "" {
+		return registering()
+	}
+	if o.headersDiffer() && o.Headers.Trouble != nil {
+		return o.Headers.Trouble
+	}
+	if o.Remote.Presence != Present {
+		return nil
+	}
+	if ignored := o.ignoredNow(); len(ignored) > 0 {
+		return &Trouble{
+			Condition: v1alpha1.ConditionSynced, Reason: v1alpha1.ReasonNotApplied, Stalled: true, Event: true,
+			Message: "the Hub does not change: " + strings.Join(ignored, ", ") + "; set what it shows, or delete and " +
+				"register anew",
+		}
+	}
+	return nil
+}
+
+// ignoredNow are the fields that still differ although the Hub took an update of them.
+func (o *Observed) ignoredNow() []string {
+	var still []string
+	for _, field := range o.plainDifferences() {
+		if Changes(o.Applied.Ignored).Has(field) {
+			still = append(still, field)
+		}
+	}
+	return still
+}
+
+// set sets one condition: true without trouble, else as the trouble says.
+func set(s *v1alpha1.Chatt2WebhookStatus, o *Observed, condition string, t *Trouble, reason, message string) {
+	c := metav1.Condition{
+		Type: condition, Status: metav1.ConditionTrue, Reason: reason, Message: message,
+		ObservedGeneration: o.Object.Generation, LastTransitionTime: metav1.NewTime(o.Now.Truncate(time.Second)),
+	}
+	if t != nil {
+		c.Status, c.Reason, c.Message = metav1.ConditionFalse, t.Reason, t.Message
+		if t.Unknown {
+			c.Status = metav1.ConditionUnknown
+		}
+	}
+	meta.SetStatusCondition(&s.Conditions, c)
+}
+
+// restore sets a condition that is present only while it is true, keeping the time of its turn.
+func restore(s *v1alpha1.Chatt2WebhookStatus, o *Observed, condition string, t *Trouble) {
+	if was := meta.FindStatusCondition(o.Object.Status.Conditions, condition); was != nil {
+		s.Conditions = append(s.Conditions, *was)
+	}
+	set(s, o, condition, nil, t.Reason, t.Message)
+}
+
+func timestamp(t *time.Time) *metav1.Time {
+	if t == nil || t.IsZero() {
+		return nil
+	}
+	at := metav1.NewTime(t.UTC().Truncate(time.Second))
+	return &at
+}
