@@ -49,6 +49,8 @@ func TestTheSourceOfAHeaderIsRefused(t *testing.T) {
 		{"with a Secret and a ConfigMap", source("secretKeyRef: {name: a, key: b}, configMapKeyRef: {name: a, key: b}"), from, oneOf},
 		{"without a name", source("secretKeyRef: {key: b}"), from + ".secretKeyRef.name", "Required value"},
 		{"without a key", source("configMapKeyRef: {name: a}"), from + ".configMapKeyRef.key", "Required value"},
+		{"with a slash in its key", source("secretKeyRef: {name: a, key: b/c}"), from + ".secretKeyRef.key", dataKey},
+		{"with a space in its name", source("configMapKeyRef: {name: a b, key: c}"), from + ".configMapKeyRef.name", objectName},
 		{"with capitals in its name", source("secretKeyRef: {name: A, key: b}"), from + ".secretKeyRef.name", objectName},
 		{"with a space in its key", source("configMapKeyRef: {name: a, key: b c}"), from + ".configMapKeyRef.key", dataKey},
 		{

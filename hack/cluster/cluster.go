@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
@@ -36,6 +38,7 @@ type Cluster struct {
 
 	env        *envtest.Environment
 	assets     string
+	dir        string // what the processes write
 	kubeconfig []byte
 	manager    *controllerManager
 }
@@ -54,14 +57,18 @@ func Start(ctx context.Context, options Options) (*Cluster, error) {
 		}
 		options.CRDs = defaultCRDs(root)
 	}
-	c := &Cluster{assets: assets, env: environment(assets, options)}
+	dir, err := os.MkdirTemp("", "cluster-")
+	if err != nil {
+		return nil, err
+	}
+	c := &Cluster{assets: assets, dir: dir, env: environment(assets, dir, options)}
 	if err := c.start(ctx, options); err != nil {
 		return nil, errors.Join(err, c.Stop())
 	}
 	return c, nil
 }
 
-func environment(assets string, options Options) *envtest.Environment {
+func environment(assets, dir string, options Options) *envtest.Environment {
 	env := &envtest.Environment{
 		BinaryAssetsDirectory: assets,
 		CRDDirectoryPaths:     options.CRDs,
@@ -69,8 +76,10 @@ func environment(assets string, options Options) *envtest.Environment {
 		// An existing cluster, which envtest would take from the environment, is never what a test may work on.
 		UseExistingCluster: new(bool),
 	}
-	env.ControlPlane.Etcd = &envtest.Etcd{Out: options.Output, Err: options.Output}
+	env.ControlPlane.Etcd = &envtest.Etcd{DataDir: filepath.Join(dir, "etcd"), Out: options.Output, Err: options.Output}
 	apiServer := env.ControlPlane.GetAPIServer()
+	// A folder of our own: envtest leaves one of its own behind when the API server does not start.
+	apiServer.CertDir = filepath.Join(dir, "apiserver")
 	apiServer.Out, apiServer.Err = options.Output, options.Output
 	apiServer.Configure().Set("authorization-mode", "RBAC")
 	for flag, value := range options.APIServerFlags {
@@ -82,6 +91,11 @@ func environment(assets string, options Options) *envtest.Environment {
 func (c *Cluster) start(ctx context.Context, options Options) error {
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	for _, folder := range []string{"etcd", "apiserver", "manager"} {
+		if err := os.Mkdir(filepath.Join(c.dir, folder), 0o700); err != nil {
+			return err
+		}
 	}
 	config, err := c.env.Start()
 	if err != nil {
@@ -109,5 +123,6 @@ func (c *Cluster) Stop() error {
 		errs = append(errs, c.env.Stop())
 		c.env = nil
 	}
+	errs = append(errs, os.RemoveAll(c.dir))
 	return errors.Join(errs...)
 }

@@ -163,14 +163,20 @@ func TestStopEndsEveryProcessAndRemovesItsFiles(t *testing.T) {
 	if err := access.List(t.Context(), &corev1.NamespaceList{}); err == nil {
 		t.Error("the API server still answers")
 	}
-	left, err := os.ReadDir(temp)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range left {
-		t.Errorf("left behind: %s", file.Name())
-	}
+	mustBeEmpty(t, temp)
 	if err := c.Stop(); err != nil {
 		t.Errorf("a second Stop: %v", err)
 	}
+}
+
+func TestAFailedStartLeavesNothingBehind(t *testing.T) {
+	temp := t.TempDir()
+	t.Setenv("TMPDIR", temp)
+
+	_, err := cluster.Start(t.Context(), cluster.Options{APIServerFlags: map[string]string{"no-such-flag": "x"}})
+
+	if err == nil {
+		t.Error("it started with a flag that does not exist")
+	}
+	mustBeEmpty(t, temp)
 }

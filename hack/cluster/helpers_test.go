@@ -80,3 +80,14 @@ func kubeconfigFile(t *testing.T, config *rest.Config) string {
 	}
 	return file
 }
+
+func mustBeEmpty(t *testing.T, dir string) {
+	t.Helper()
+	left, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range left {
+		t.Errorf("left behind: %s", file.Name())
+	}
+}

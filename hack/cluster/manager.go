@@ -26,24 +26,19 @@ const (
 // controllerManager is a running kube-controller-manager.
 type controllerManager struct {
 	cmd    *exec.Cmd
-	dir    string
 	exited chan struct{} // closed once the process has ended
 }
 
 // startControllerManager starts kube-controller-manager and waits until it is healthy.
 func (c *Cluster) startControllerManager(ctx context.Context, output io.Writer) (*controllerManager, error) {
-	dir, err := os.MkdirTemp("", "kube-controller-manager-")
+	m := &controllerManager{exited: make(chan struct{})}
+	port, err := freePort(ctx)
 	if err != nil {
 		return nil, err
 	}
-	m := &controllerManager{dir: dir, exited: make(chan struct{})}
-	port, err := freePort(ctx)
-	if err != nil {
-		return nil, errors.Join(err, m.stop())
-	}
-	kubeconfig := filepath.Join(dir, "kubeconfig")
+	kubeconfig := filepath.Join(c.dir, "manager", "kubeconfig")
 	if err := os.WriteFile(kubeconfig, c.kubeconfig, 0o600); err != nil {
-		return nil, errors.Join(err, m.stop())
+		return nil, err
 	}
 	// It lives until Stop, whatever becomes of the context of Start.
 	binary, flags := c.Binary("kube-controller-manager"), c.managerFlags(kubeconfig, port)
@@ -52,8 +47,7 @@ func (c *Cluster) startControllerManager(ctx context.Context, output io.Writer) 
 	// A group of its own: Ctrl-C at the terminal is for the parent, which then stops this in order.
 	m.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := m.cmd.Start(); err != nil {
-		m.cmd = nil
-		return nil, errors.Join(err, m.stop())
+		return nil, err
 	}
 	go func(cmd *exec.Cmd) {
 		defer close(m.exited)
@@ -123,16 +117,11 @@ func healthy(ctx context.Context, client *http.Client, port int) bool {
 	return errors.Join(response.Body.Close()) == nil && response.StatusCode == http.StatusOK
 }
 
-// stop ends the process, if it runs, and removes its files.
+// stop ends the process, if it still runs.
 func (m *controllerManager) stop() error {
-	var err error
-	if m.cmd != nil {
-		err = m.terminate()
+	if m.cmd == nil {
+		return nil
 	}
-	return errors.Join(err, os.RemoveAll(m.dir))
-}
-
-func (m *controllerManager) terminate() error {
 	if err := m.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}

@@ -75,7 +75,9 @@ type world struct {
 	options   func(*controller.Operator)
 	transport func(http.RoundTripper) http.RoundTripper
 	wrap      func(*rest.Config)
-	stop      func()
+	// late: two webhooks for one thing at once are what the test is about.
+	late bool
+	stop func()
 }
 
 // newWorld makes a world without a running operator; change is applied before one is.
@@ -100,6 +102,8 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 		do(w)
 	}
 	t.Cleanup(w.findNoCanary)
+	t.Cleanup(w.oneAtATime)
+	w.watchInvariants()
 	t.Cleanup(func() { w.stop() })
 	w.create(&corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Name: "api-key"}, Data: map[string][]byte{"apiKey": []byte(w.apiKey + "\n")},
@@ -118,7 +122,7 @@ func (w *world) run() {
 		},
 		Hub: hub.Config{
 			BaseURL: w.hub.URL, Timeout: 800 * time.Millisecond,
-			Transport: w.transport(hub.NewTransport(hub.TransportConfig{RootCAs: w.hub.CAs})),
+			Transport: watchful{w, w.transport(hub.NewTransport(hub.TransportConfig{RootCAs: w.hub.CAs}))},
 		},
 		QPS: 200, Burst: 200, Registry: prometheus.NewRegistry(), Now: time.Now,
 	}
@@ -374,3 +378,97 @@ func (e *endpoint) mount(t *testing.T, s *corev1.Secret) {
 		}
 	}
 }
+
+// holdsLiveSecret asserts that the signing Secret holds what the Hub signs with.
+func (w *world) holdsLiveSecret(c *v1alpha1.Chatt2Webhook) {
+	w.Helper()
+	s := w.secret(c.SigningSecretName())
+	if s == nil {
+		w.Fatalf("there is no signing Secret")
+	}
+	if string(s.Data[v1alpha1.SecretKeyCurrent]) != w.hub.SecretOf(c.Status.WebhookID) {
+		w.Errorf("the Secret does not hold what the Hub signs with")
+	}
+	if s.Annotations[v1alpha1.AnnotationRotationStartedAt] != "" {
+		w.Errorf("a rotation is still open")
+	}
+}
+
+// byHand registers the webhook that a resource declares, as a user of the dashboard would.
+func (w *world) byHand(c *v1alpha1.Chatt2Webhook) simulator.Webhook {
+	w.Helper()
+	made, err := w.hub.CreateByHand(w.app.ID, simulator.Change{
+		Label: &c.Spec.Label, Endpoint: &c.Spec.Endpoint, EventType: new(string(c.Spec.EventType)),
+		AuthenticationProtocol: new("NoAuthentication"),
+	})
+	w.Expect1(err)
+	return made
+}
+
+// polled makes the operator poll that seldom.
+func (w *world) polled(interval time.Duration) {
+	before := w.options
+	w.options = func(op *controller.Operator) {
+		before(op)
+		op.Options.Settings.PollInterval = interval
+	}
+}
+
+// afterReadLag waits until a read that shows something else than what was written counts as news.
+func (w *world) afterReadLag(string) { <-time.After(5 * time.Second) }
+
+// writeCounter counts the writes of an operator to the API server, events and leases apart.
+type writeCounter struct {
+	mu   sync.Mutex
+	seen []string
+}
+
+func (c *writeCounter) reset() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.seen = nil
+}
+
+func (c *writeCounter) list() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append([]string(nil), c.seen...)
+}
+
+func (c *writeCounter) writes() int { return len(c.list()) }
+
+// countWrites counts the operator's writes from its next start on.
+func (w *world) countWrites() *writeCounter {
+	c := &writeCounter{}
+	w.intercept(func(r *http.Request) *http.Response {
+		if r.Method != http.MethodGet && !strings.Contains(r.URL.Path, "/events") {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.seen = append(c.seen, r.Method+" "+r.URL.Path[strings.LastIndex(r.URL.Path, w.namespace)+len(w.namespace):])
+		}
+		return nil
+	})
+	return c
+}
+
+// intercept lets a test answer the operator's requests to the API server; nil lets a request through.
+func (w *world) intercept(answer func(*http.Request) *http.Response) {
+	before := w.wrap
+	w.wrap = func(access *rest.Config) {
+		if before != nil {
+			before(access)
+		}
+		access.Wrap(func(next http.RoundTripper) http.RoundTripper {
+			return roundTripper(func(r *http.Request) (*http.Response, error) {
+				if a := answer(r); a != nil {
+					return a, nil
+				}
+				return next.RoundTrip(r)
+			})
+		})
+	}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

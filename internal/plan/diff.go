@@ -30,8 +30,8 @@ func (c Changes) Without(field string) Changes {
 }
 
 // Diff is what the Hub must be sent so that it holds what spec says, headers apart. A field that the Hub does not show
-// is compared with what was last sent.
-func Diff(spec *v1alpha1.Chatt2WebhookSpec, applied v1alpha1.AppliedStatus, secretHere bool, w *hub.Webhook) Changes {
+// is compared with what was last sent; signed is that of requiresSignature.
+func Diff(spec *v1alpha1.Chatt2WebhookSpec, applied v1alpha1.AppliedStatus, signed bool, w *hub.Webhook) Changes {
 	var c Changes
 	differs := func(field string, is bool) {
 		if is {
@@ -50,10 +50,8 @@ func Diff(spec *v1alpha1.Chatt2WebhookSpec, applied v1alpha1.AppliedStatus, secr
 	differs(FieldEventType, w.EventType != "" && w.EventType != string(spec.EventType))
 	differs(FieldAuthenticationProtocol, hub.IsNot(w.AuthenticationProtocol, string(protocol(spec))))
 	differs(FieldScope, scope != value(spec.Scope))
-	signed := w.RequiresSignature.Value
-	if !w.RequiresSignature.Known {
-		// The Secret is there exactly when we have turned signing on.
-		signed = secretHere
+	if w.RequiresSignature.Known {
+		signed = w.RequiresSignature.Value
 	}
 	differs(FieldRequiresSignature, signed != spec.RequiresSignature)
 	return c
@@ -79,8 +77,17 @@ func (o *Observed) differences() Changes {
 }
 
 func (o *Observed) plainDifferences() Changes {
-	secretHere := o.Signing.Exists && !o.Signing.Foreign && o.Signing.WebhookID == o.ID
-	return Diff(&o.Object.Spec, o.Applied, secretHere, &o.Remote.Webhook)
+	return Diff(&o.Object.Spec, o.Applied, o.sentSignature(), &o.Remote.Webhook)
+}
+
+// sentSignature is what was last sent of requiresSignature. What this process does not remember the Secret tells: it is
+// there, under its name or the former one, exactly when we have turned signing on.
+func (o *Observed) sentSignature() bool {
+	if sent := o.Memory.RequiresSignature; sent != nil {
+		return *sent
+	}
+	of := func(s *SigningSecret) bool { return s.Exists && !s.Foreign && s.WebhookID == o.ID }
+	return of(&o.Signing) || o.formerOurs() && of(o.FormerSecret)
 }
 
 // headersDiffer tells whether the headers were not sent as they are now.

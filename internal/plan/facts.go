@@ -55,11 +55,9 @@ func (o *Observed) retried() bool {
 
 // settled is when everything that may be under way without anybody knowing has been carried out or never will be.
 func (o *Observed) settled() time.Time {
-	at := o.Settings.ActingSince
-	if o.Memory.Unsettled.After(at) {
-		at = o.Memory.Unsettled
-	}
-	return at.Add(o.Settings.SettleTime)
+	// The intent counts, too: the operator of another shard may have written it a moment ago.
+	intent, _ := o.intent()
+	return latest(latest(o.Settings.ActingSince, o.Memory.Unsettled), intent).Add(o.Settings.SettleTime)
 }
 
 // ownMatches are the matches that a registration of ours may have made: they belong to nobody and are no older than

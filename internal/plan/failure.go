@@ -31,8 +31,8 @@ func FailedCall(action Action, err error) (Road, *Trouble) {
 	}
 	e, ok := errors.AsType[*hub.Error](err)
 	if !ok {
-		return Retry, &Trouble{Condition: condition, Reason: v1alpha1.ReasonHubUnavailable, Unknown: true,
-			Message: downTrouble().Message}
+		// Of an error that is not the client's it is not known what the Hub did.
+		e = &hub.Error{Kind: hub.Unavailable, Outcome: hub.Unknown}
 	}
 	switch {
 	case e.Kind == hub.Invalid:

@@ -77,6 +77,9 @@ type Memory struct {
 	Held bool
 	// HeldTrouble is why it could not be stored.
 	HeldTrouble *Trouble
+	// RequiresSignature is what this process last sent of the field of that name for the webhook, and the Hub took; nil
+	// when it sent nothing. Only a Hub that does not show the field makes it count.
+	RequiresSignature *bool
 	// Rejected is the Hub's refusal of what spec says, until spec or a header's source changes.
 	Rejected *Trouble
 	// RetryAt is when a call that failed may be made again, with the trouble that it had.

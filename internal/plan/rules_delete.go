@@ -8,6 +8,9 @@ import (
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
 )
 
+// orphanUnknown is the value of the annotation that gives up a webhook whose id is not known.
+const orphanUnknown = "unknown"
+
 func notHeld(o *Observed) (Plan, bool) {
 	return Plan{Action: Rest, Hold: true}, !slices.Contains(o.Object.Finalizers, v1alpha1.WebhookFinalizer)
 }
@@ -15,7 +18,8 @@ func notHeld(o *Observed) (Plan, bool) {
 func forceOrphanDeleting(o *Observed) (Plan, bool) {
 	_, intent := o.intent()
 	given := o.Object.Annotations[v1alpha1.AnnotationForceOrphan]
-	return Plan{Action: Orphan, WebhookID: o.ID}, o.forcedOrphan() || (o.ID == "" && intent && given != "")
+	// An id that is still there from a webhook given up earlier says nothing of one whose id is not known.
+	return Plan{Action: Orphan, WebhookID: o.ID}, o.forcedOrphan() || (o.ID == "" && intent && given == orphanUnknown)
 }
 
 func retain(o *Observed) (Plan, bool) {
@@ -84,7 +88,7 @@ func deleteOwn(o *Observed) (Plan, bool) {
 		ids[i] = own[i].ID
 	}
 	return o.blockedOrOrphan(fmt.Sprintf("one of these webhooks belongs to this resource, and it is not known which: "+
-		"%s; delete it on the Hub, or set the annotation %s=unknown", list(ids), v1alpha1.AnnotationForceOrphan)), true
+		"%s; delete it on the Hub, or set the annotation %s=%s", list(ids), v1alpha1.AnnotationForceOrphan, orphanUnknown)), true
 }
 
 func releaseWithout(_ *Observed) (Plan, bool) { return Plan{Action: Release}, true }

@@ -11,7 +11,8 @@ func openIntent(o *Observed) (Plan, bool) {
 		return Plan{}, false
 	}
 	return Plan{
-		Action: AwaitListing, ListingAfter: o.settled(), Recheck: o.until(o.settled().Add(o.Settings.PollInterval)),
+		Action: AwaitListing, ListingAfter: o.settled(),
+		Recheck: o.until(latest(o.settled(), o.Now).Add(o.Settings.PollInterval)),
 		Trouble: pending(v1alpha1.ReasonCreateUnconfirmed, "a registration was begun and its end is not known; "+
 			"the Hub is asked what became of it before anything else is done"),
 	}, true
@@ -54,6 +55,9 @@ func adoptMatch(o *Observed) (Plan, bool) {
 	}
 	var free []string
 	for _, m := range o.Matches {
+		if m.Owner != "" && !m.Webhook.Label.Known {
+			continue // its owner may well declare another label
+		}
 		if m.Owner != "" {
 			return stalled(v1alpha1.ReasonConflict, fmt.Sprintf("the Hub has such a webhook, %s, which belongs to %s; "+
 				"change or delete one of the two resources", m.Webhook.ID, m.Owner)), true
@@ -61,6 +65,8 @@ func adoptMatch(o *Observed) (Plan, bool) {
 		free = append(free, m.Webhook.ID)
 	}
 	switch {
+	case len(free) == 0:
+		return Plan{}, false
 	case o.Object.Spec.Adoption.Policy == v1alpha1.AdoptNever:
 		return stalled(v1alpha1.ReasonAlreadyExists, fmt.Sprintf("the Hub already has such a webhook: %s; delete it "+
 			"there, or set spec.adoption.policy to IfMatching to adopt it", list(free))), true
@@ -76,11 +82,13 @@ func duplicate(o *Observed) (Plan, bool) {
 		return Plan{}, false
 	}
 	// Strictly after the intent: what is older on any clock is not ours to delete.
-	own := o.ownMatches(0)
-	if len(own) == 0 {
-		return Plan{}, false
+	for _, w := range o.ownMatches(0) {
+		// Without its label it may be what another resource's registration made.
+		if w.Label.Known {
+			return Plan{Action: DeleteDuplicate, WebhookID: w.ID, Hold: true}, true
+		}
 	}
-	return Plan{Action: DeleteDuplicate, WebhookID: own[0].ID, Hold: true}, true
+	return Plan{}, false
 }
 
 func backOff(o *Observed) (Plan, bool) {

@@ -26,10 +26,12 @@ func updating() *Trouble {
 }
 
 func deleteSecret(o *Observed) (Plan, bool) {
-	if o.Object.Spec.RequiresSignature {
+	// Not while the Hub still signs: it may have taken the update and not changed that.
+	if o.Object.Spec.RequiresSignature || o.Remote.Presence != Present ||
+		o.plainDifferences().Has(FieldRequiresSignature) {
 		return Plan{}, false
 	}
-	if o.FormerSecret != nil && !o.FormerSecret.Foreign {
+	if o.formerOurs() {
 		return Plan{Action: DeleteFormerSecret}, true
 	}
 	return Plan{Action: DeleteSecret}, o.Signing.Exists && !o.Signing.Foreign
@@ -37,9 +39,12 @@ func deleteSecret(o *Observed) (Plan, bool) {
 
 func moveSecret(o *Observed) (Plan, bool) {
 	f := o.FormerSecret
-	return Plan{Action: MoveSecret, WebhookID: o.ID}, o.signed() && !o.Signing.Exists && f != nil && !f.Foreign &&
+	return Plan{Action: MoveSecret, WebhookID: o.ID}, o.signed() && !o.Signing.Exists && o.formerOurs() &&
 		!f.RotationOpen && f.WebhookID == o.ID && f.Fingerprint != "" && f.Fingerprint == o.recordedFingerprint()
 }
+
+// formerOurs tells whether there is a Secret under the former name and the resource controls it.
+func (o *Observed) formerOurs() bool { return o.FormerSecret != nil && !o.FormerSecret.Foreign }
 
 func (o *Observed) recordedFingerprint() string {
 	if s := o.Object.Status.SigningSecret; s != nil {
@@ -49,7 +54,7 @@ func (o *Observed) recordedFingerprint() string {
 }
 
 func deleteFormer(o *Observed) (Plan, bool) {
-	return Plan{Action: DeleteFormerSecret}, o.FormerSecret != nil && !o.FormerSecret.Foreign && o.secretGood()
+	return Plan{Action: DeleteFormerSecret}, o.formerOurs() && o.secretGood()
 }
 
 func finishRotation(o *Observed) (Plan, bool) {
@@ -96,7 +101,7 @@ func nextDate(o *Observed) (Plan, bool) {
 	if due := o.rotationDue(); !due.IsZero() && due.After(o.Now) {
 		p.Recheck = o.until(due)
 	}
-	if o.Signing.HasPrevious {
+	if o.Signing.HasPrevious && o.Signing.PreviousExpiresAt.After(o.Now) {
 		p.Recheck = sooner(p.Recheck, o.until(o.Signing.PreviousExpiresAt))
 	}
 	return p, true

@@ -22,7 +22,7 @@ func verify(o *Observed) (Plan, bool) {
 	v := o.Verification()
 	p := Plan{WebhookID: o.ID, Nudge: v.Triggers%2 == 1}
 	triggerAt := latest(v.Since, v.TriggeredAt).Add(triggerInterval(v.Triggers))
-	if o.requestPending() || !o.Now.Before(triggerAt) {
+	if o.requestPending() || o.lostVerification() || !o.Now.Before(triggerAt) {
 		p.Action = Verify
 		return p, true
 	}
@@ -46,6 +46,10 @@ func (o *Observed) Verification() Verification {
 	if !v.Since.IsZero() {
 		return v
 	}
+	if o.lostVerification() {
+		v.Since = o.Now
+		return v
+	}
 	v.Since = o.Settings.ActingSince
 	age := o.Now.Sub(o.Remote.Webhook.CreatedDate)
 	for n, sum := 0, time.Duration(0); n < 7; n++ {
@@ -55,6 +59,13 @@ func (o *Observed) Verification() Verification {
 		v.Triggers++
 	}
 	return v
+}
+
+// lostVerification tells whether the endpoint was verified until now, and nobody waits for that yet. Then the Hub is
+// made to try at once, however old the webhook is.
+func (o *Observed) lostVerification() bool {
+	s := &o.Object.Status
+	return o.Memory.Verification.Since.IsZero() && s.IsVerified && s.WebhookID == o.ID
 }
 
 func triggerInterval(triggers int) time.Duration {

@@ -47,7 +47,7 @@ func recordWebhook(s *v1alpha1.Chatt2WebhookStatus, o *Observed) {
 
 func recordSecret(s *v1alpha1.Chatt2WebhookStatus, o *Observed) {
 	if !o.Object.Spec.RequiresSignature {
-		if !o.Signing.Exists && o.FormerSecret == nil {
+		if (!o.Signing.Exists || o.Signing.Foreign) && !o.formerOurs() {
 			s.SigningSecret = nil
 		}
 		return
@@ -55,7 +55,7 @@ func recordSecret(s *v1alpha1.Chatt2WebhookStatus, o *Observed) {
 	if !o.secretGood() || o.ID == "" {
 		return
 	}
-	if o.FormerSecret == nil {
+	if !o.formerOurs() {
 		s.SigningSecret = &v1alpha1.SigningSecretStatus{
 			Name: o.Signing.Name, RotatedAt: timestamp(&o.Signing.RotatedAt), Fingerprint: o.Signing.Fingerprint,
 		}
@@ -134,6 +134,9 @@ func setReady(s *v1alpha1.Chatt2WebhookStatus, o *Observed, troubles []*Trouble)
 		if t.Stalled && stalled == nil {
 			stalled = t
 		}
+	}
+	if first != nil && first.Reason == v1alpha1.ReasonSuspended {
+		stalled = nil // that somebody suspended it explains everything else
 	}
 	if stalled != nil {
 		first = stalled

@@ -56,7 +56,11 @@ func (c Content) Begin(webhookID string, now time.Time) Content {
 // Store is the content with a new secret of a webhook. The one it replaces stays beside it for the overlap.
 func (c Content) Store(webhookID string, secret hub.Secret, request string, now time.Time, overlap time.Duration) Content {
 	next := Content{WebhookID: webhookID, Current: secret, RotatedAt: now, RotationRequest: request}
-	if !c.Current.IsZero() && c.Current != secret && overlap > 0 {
+	switch {
+	case c.Current == secret:
+		// It was stored before, by a write whose answer was lost.
+		next.Previous, next.PreviousExpiresAt = c.Previous, c.PreviousExpiresAt
+	case !c.Current.IsZero() && overlap > 0:
 		next.Previous, next.PreviousExpiresAt = c.Current, now.Add(overlap)
 	}
 	return next
@@ -105,10 +109,11 @@ func parseTime(s string, malformed time.Time) time.Time {
 		return time.Time{}
 	}
 	t, err := time.Parse(time.RFC3339, s)
-	if err != nil {
+	// The zero time would pass for none, and the year 10000 could not be written again.
+	if t = t.UTC(); err != nil || t.IsZero() || t.Year() > 9999 {
 		return malformed
 	}
-	return t.UTC()
+	return t
 }
 
 func formatTime(t time.Time) string {

@@ -46,6 +46,14 @@ func (b *breaker) stopped(now time.Time) bool {
 	return b.access != Open || now.Before(b.pausedUntil)
 }
 
+// probeDue is when the next probe of a refused key or a Hub that is down may be made: not while the Hub asked to wait.
+func (b *breaker) probeDue() time.Time {
+	if b.pausedUntil.After(b.probeAt) {
+		return b.pausedUntil
+	}
+	return b.probeAt
+}
+
 // record takes the end of a call, and tells whether the access changed and how long the key is newly paused for.
 func (b *breaker) record(err error, now time.Time, jitter func(time.Duration) time.Duration) (bool, time.Duration) {
 	before := b.access
@@ -57,8 +65,13 @@ func (b *breaker) record(err error, now time.Time, jitter func(time.Duration) ti
 		}
 		b.fail(Refused, refusedProbe, refusedProbeMax, now, jitter)
 	case hub.IsKind(err, hub.Throttled):
-		b.access, b.failures = Open, 0
+		// It says nothing of the key, which may be looked at only later.
+		if b.access != Refused {
+			b.access, b.failures = Open, 0
+		}
 		pause = b.pause(err, now, jitter)
+	case hub.IsKind(err, hub.Unavailable) && b.access == Refused:
+		b.fail(Refused, refusedProbe, refusedProbeMax, now, jitter)
 	case hub.IsKind(err, hub.Unavailable):
 		b.failures++
 		if b.failures >= failuresToDown || b.access != Open {
@@ -71,6 +84,9 @@ func (b *breaker) record(err error, now time.Time, jitter func(time.Duration) ti
 }
 
 func (b *breaker) fail(to Access, first, most time.Duration, now time.Time, jitter func(time.Duration) time.Duration) {
+	if b.access == to && now.Before(b.probeAt) {
+		return // no probe: the call began before calls were stopped
+	}
 	if b.access != to {
 		b.access, b.probes = to, 0
 	}

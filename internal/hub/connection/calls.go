@@ -10,6 +10,11 @@ import (
 // lookWindow is how long a look counts as one of those that wait at the same time.
 const lookWindow = 2 * time.Second
 
+// errDeleted is the answer to a look that shows a webhook which we deleted a moment ago.
+var errDeleted = &hub.Error{
+	Operation: "getWebhook", Outcome: hub.NotApplied, Kind: hub.NotFound, Cause: "the webhook was deleted a moment ago",
+}
+
 // Create registers a webhook.
 func (c *Connection) Create(ctx context.Context, s Subject, w hub.WebhookCreate) (*hub.WebhookWithSecret, error) {
 	if !c.admit(s, Creation) {
@@ -67,9 +72,12 @@ func (c *Connection) Get(ctx context.Context, s Subject, id string, p Priority) 
 	switch {
 	case err == nil:
 		news = append(news, c.inventory.saw(*got, began)...)
-		seen = c.inventory.entries[id].Sighting
+		known, ok := c.inventory.entries[got.ID]
+		if seen = known.Sighting; !ok {
+			seen, err = Sighting{SeenAt: began}, errDeleted
+		}
 	case hub.IsKind(err, hub.NotFound):
-		c.inventory.missed(id, began)
+		news = append(news, c.inventory.missed(id, began)...)
 	}
 	c.mu.Unlock()
 	c.wake(news)
@@ -205,11 +213,13 @@ func (c *Connection) done(err error, apply func(at time.Time)) {
 
 // doubt forgets a webhook that a call did not find, so that the next look asks for it.
 func (c *Connection) doubt(id string, err error) {
-	if hub.IsKind(err, hub.NotFound) {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.inventory.drop(id)
+	if !hub.IsKind(err, hub.NotFound) {
+		return
 	}
+	c.mu.Lock()
+	news := c.inventory.missed(id, c.cfg.Now())
+	c.mu.Unlock()
+	c.wake(news)
 }
 
 // record tells the breaker how a call ended, and returns whom that is news for.

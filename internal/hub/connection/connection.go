@@ -178,11 +178,17 @@ func (c *Connection) until(t time.Time) time.Duration {
 
 // signal makes both loops look again.
 func (c *Connection) signal() {
-	for _, loop := range []chan struct{}{c.kick, c.lister.kicked} {
-		select {
-		case loop <- struct{}{}:
-		default:
-		}
+	c.kickBudget()
+	kick(c.lister.kicked)
+}
+
+// kickBudget makes the loop of the budget look again: somebody waits in the queue.
+func (c *Connection) kickBudget() { kick(c.kick) }
+
+func kick(loop chan<- struct{}) {
+	select {
+	case loop <- struct{}{}:
+	default:
 	}
 }
 

@@ -67,11 +67,24 @@ func (i *inventory) watch(s Subject, in interest) {
 		add(i.byID, in.webhookID, s)
 	}
 	add(i.byNatural, in.natural, s)
+	add(i.byNatural, in.natural.unlabelled(), s)
 }
 
 func (i *inventory) unwatch(s Subject, in interest) {
 	remove(i.byID, in.webhookID, s)
 	remove(i.byNatural, in.natural, s)
+	remove(i.byNatural, in.natural.unlabelled(), s)
+}
+
+// unlabelled is the natural key that a webhook has whose label the Hub does not show.
+func (k NaturalKey) unlabelled() NaturalKey {
+	k.Label = ""
+	return k
+}
+
+// alike are those who declare a webhook that looks like this one.
+func (i *inventory) alike(w *hub.Webhook) []Subject {
+	return slices.Collect(maps.Keys(i.byNatural[naturalKey(w)]))
 }
 
 // wrote takes the answer to a write of ours.
@@ -106,17 +119,25 @@ func (i *inventory) saw(w hub.Webhook, began time.Time) []Subject {
 		return nil
 	}
 	news := slices.Collect(maps.Keys(i.byID[w.ID]))
+	if renamed := known && naturalKey(&old.Webhook) != naturalKey(&w); renamed {
+		news = append(news, i.alike(&old.Webhook)...)
+		news = append(news, i.alike(&w)...)
+	}
 	if !known {
-		news = append(news, slices.Collect(maps.Keys(i.byNatural[naturalKey(&w)]))...)
+		news = append(news, i.alike(&w)...)
 	}
 	return news
 }
 
-// missed takes that a GET found no such webhook.
-func (i *inventory) missed(id string, began time.Time) {
-	if old, ok := i.entries[id]; ok && !began.Before(old.writtenAt.Add(readLag)) && !began.Before(old.SeenAt) {
-		i.drop(id)
+// missed takes that a call did not find a webhook, and returns whom else that is news for. A call that began soon after
+// our write may have missed it only.
+func (i *inventory) missed(id string, began time.Time) []Subject {
+	old, ok := i.entries[id]
+	if !ok || began.Before(old.writtenAt.Add(readLag)) || began.Before(old.SeenAt) {
+		return nil
 	}
+	i.drop(id)
+	return i.alike(&old.Webhook)
 }
 
 // listed takes a whole listing: what it does not show is gone, unless we wrote it lately.
@@ -128,7 +149,7 @@ func (i *inventory) listed(seen map[string]struct{}, began time.Time, count int)
 		}
 		i.drop(id)
 		news = append(news, slices.Collect(maps.Keys(i.byID[id]))...)
-		news = append(news, slices.Collect(maps.Keys(i.byNatural[naturalKey(&e.Webhook)]))...)
+		news = append(news, i.alike(&e.Webhook)...)
 	}
 	maps.DeleteFunc(i.deleted, func(_ string, at time.Time) bool { return began.After(at.Add(readLag)) })
 	i.listing.BeganAt, i.listing.Count = began, count

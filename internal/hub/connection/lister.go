@@ -7,7 +7,7 @@ import (
 	"github.com/chatt2me/webhook-operator/internal/hub"
 )
 
-// scansInARow is how often a listing that does not come out whole is begun anew before it waits for the next poll.
+// scansInARow is how many listings that do not come out whole follow one another at once, before there is a rest.
 const scansInARow = 3
 
 // lister makes listings: one each poll interval, and sooner for those who want one.
@@ -15,7 +15,8 @@ type lister struct {
 	// wanted is who waits for a listing, and when it must begin at the earliest.
 	wanted map[Subject]time.Time
 	scan   *scan
-	// broken is how many scans in a row did not come out whole, failed how many ended with an error.
+	// broken is how many scans in a row did not come out whole, failed how many ended with an error. While either is
+	// above zero, nextAt holds for those who want a listing, too.
 	broken, failed int
 	nextAt         time.Time
 	// kicked makes the loop look again.
@@ -65,7 +66,8 @@ func (c *Connection) listingReady(now time.Time) (bool, time.Time) {
 	case c.breaker.access != Open:
 		// The listing is the probe: its first page, and it alone.
 		c.lister.scan = nil
-		return !now.Before(c.breaker.probeAt), c.breaker.probeAt
+		at := c.breaker.probeDue()
+		return !now.Before(at), at
 	case now.Before(c.breaker.pausedUntil):
 		return false, c.breaker.pausedUntil
 	}
@@ -74,7 +76,11 @@ func (c *Connection) listingReady(now time.Time) (bool, time.Time) {
 			return false, at
 		}
 	}
-	return c.budget.take(polling, Polling, now), time.Time{}
+	if c.budget.take(polling, Polling, now) {
+		return true, time.Time{}
+	}
+	c.kickBudget()
+	return false, time.Time{}
 }
 
 // due is when the next listing is to begin.
@@ -99,10 +105,11 @@ func (c *Connection) listed(s *scan, page *hub.WebhookPage, err error, asked tim
 	if err != nil {
 		c.lister.scan = nil
 		c.lister.failed++
-		c.lister.nextAt = now.Add(c.cfg.Jitter(min(time.Second<<min(c.lister.failed, 10), c.cfg.PollInterval)))
+		next := now.Add(c.cfg.Jitter(min(time.Second<<min(c.lister.failed, 10), c.cfg.PollInterval)))
+		c.lister.nextAt = next
 		c.mu.Unlock()
 		c.wake(news)
-		return c.lister.nextAt
+		return next
 	}
 	for i := range page.Webhooks {
 		news = append(news, c.inventory.saw(page.Webhooks[i], asked)...)
@@ -128,18 +135,17 @@ func (c *Connection) listed(s *scan, page *hub.WebhookPage, err error, asked tim
 func (c *Connection) endScan(s *scan, isWhole bool, now time.Time) []Subject {
 	c.lister.scan, c.lister.failed = nil, 0
 	c.inventory.listing.TriedAt = s.began
-	if !isWhole && c.lister.broken+1 < scansInARow {
+	if !isWhole {
+		// Those who want a whole one go on waiting.
 		c.lister.broken++
 		c.lister.nextAt = now
+		if c.lister.broken%scansInARow == 0 {
+			c.lister.nextAt = now.Add(c.cfg.Jitter(min(readLag, c.cfg.PollInterval)))
+		}
 		return nil
 	}
 	c.lister.broken = 0
 	c.lister.nextAt = now.Add(c.cfg.Jitter(c.cfg.PollInterval))
-	if !isWhole {
-		// Those who want a whole one go on waiting.
-		c.lister.nextAt = now.Add(c.cfg.Jitter(min(readLag, c.cfg.PollInterval)))
-		return nil
-	}
 	c.cfg.Metrics.Listed(c.key, s.began)
 	var served []Subject
 	for subject, at := range c.lister.wanted {

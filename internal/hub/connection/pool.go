@@ -20,6 +20,8 @@ type Pool struct {
 
 	mu          sync.Mutex
 	connections map[string]*pooled
+	// ended is set when Run ends; no connection is started after that.
+	ended bool
 	// run is the context of Run, nil before.
 	run  context.Context //nolint:containedctx // connections are started when a key first comes up, long after Run began
 	work sync.WaitGroup
@@ -49,6 +51,9 @@ func (p *Pool) Run(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
+			p.mu.Lock()
+			p.ended = true
+			p.mu.Unlock()
 			p.work.Wait()
 			return
 		case <-tick.C:
@@ -77,7 +82,7 @@ func (p *Pool) For(apiKey hub.Secret) (*Connection, error) {
 }
 
 func (p *Pool) start(c *pooled) {
-	if p.run == nil || c.stop != nil {
+	if p.run == nil || c.stop != nil || p.ended {
 		return
 	}
 	ctx, stop := context.WithCancel(p.run)

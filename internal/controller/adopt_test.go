@@ -1,0 +1,169 @@
+package controller_test
+
+import (
+	"testing"
+
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+	"github.com/chatt2me/webhook-operator/internal/hub/simulator"
+)
+
+// declared is a resource as webhook would create it, without creating it.
+func (w *world) declared(name string, change ...func(*v1alpha1.Chatt2Webhook)) *v1alpha1.Chatt2Webhook {
+	c := &v1alpha1.Chatt2Webhook{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: w.namespace}}
+	c.Spec = v1alpha1.Chatt2WebhookSpec{
+		Label: name, Endpoint: w.endpoint.URL + "/" + name, EventType: v1alpha1.EventTypeMessage,
+		APIKeySecretRef: v1alpha1.APIKeySecretReference{Name: "api-key"},
+	}
+	for _, do := range change {
+		do(c)
+	}
+	return c
+}
+
+func TestAMatchingWebhookIsAdopted(t *testing.T) {
+	w := newWorld(t)
+	made := w.byHand(w.declared("orders"))
+	w.run()
+	c := w.webhook("orders", signed)
+	now := w.ready(c)
+	w.Expect(now.Status.WebhookID).To(Equal(made.ID))
+	w.Expect(w.hub.Count("createWebhook")).To(BeZero())
+	w.holdsLiveSecret(now)
+	w.Eventually(func() []string { return w.events(c) }).Should(ContainElement(v1alpha1.EventAdopted))
+}
+
+func TestAdoptionSetsTheHeadersOfSpec(t *testing.T) {
+	w := newWorld(t)
+	made := w.byHand(w.declared("orders"))
+	w.run()
+	w.ready(w.webhook("orders", func(c *v1alpha1.Chatt2Webhook) {
+		c.Spec.Headers = []v1alpha1.Header{{Key: "X-Team", Value: new("chat")}}
+	}))
+	w.Expect(w.hub.HeadersOf(made.ID)).To(ConsistOf(simulator.Header{Key: "X-Team", Value: "chat"}))
+}
+
+func TestThePolicyNeverStallsBeforeASecondDelivery(t *testing.T) {
+	w := newWorld(t)
+	made := w.byHand(w.declared("orders"))
+	w.run()
+	c := w.webhook("orders", func(c *v1alpha1.Chatt2Webhook) { c.Spec.Adoption.Policy = v1alpha1.AdoptNever })
+	w.Expect(w.reason(c, v1alpha1.ConditionStalled, v1alpha1.ReasonAlreadyExists)).To(ContainSubstring(made.ID))
+	w.Expect(w.hub.Mutations()).To(BeEmpty())
+
+	w.Expect(w.Delete(w.Context(), c)).To(Succeed())
+	w.gone(c)
+	w.Expect(w.onHub()).To(HaveLen(1), "a webhook was deleted that was never ours")
+}
+
+func TestSeveralMatchesAreLeftToTheUser(t *testing.T) {
+	w := newWorld(t)
+	w.late = true
+	first, second := w.byHand(w.declared("orders")), w.byHand(w.declared("orders"))
+	w.run()
+	c := w.webhook("orders")
+	w.Expect(w.reason(c, v1alpha1.ConditionStalled, v1alpha1.ReasonAmbiguousMatch)).To(
+		And(ContainSubstring(first.ID), ContainSubstring(second.ID)))
+	w.Expect(w.hub.Mutations()).To(BeEmpty())
+
+	w.change(c, func(c *v1alpha1.Chatt2Webhook) { c.Spec.Adoption.WebhookID = &second.ID })
+	w.Expect(w.ready(c).Status.WebhookID).To(Equal(second.ID))
+}
+
+func TestAWebhookIsAdoptedByItsIDWhateverItLooksLike(t *testing.T) {
+	w := newWorld(t)
+	other := w.declared("other", func(c *v1alpha1.Chatt2Webhook) { c.Spec.EventType = v1alpha1.EventTypeMessageStatus })
+	made := w.byHand(other)
+	w.run()
+	c := w.webhook("orders", func(c *v1alpha1.Chatt2Webhook) { c.Spec.Adoption.WebhookID = &made.ID })
+	w.Expect(w.ready(c).Status.WebhookID).To(Equal(made.ID))
+	w.Expect(w.onHub()).To(HaveLen(1))
+	w.Expect(w.onHub()[0].Endpoint).To(Equal(c.Spec.Endpoint))
+	w.Expect(w.onHub()[0].EventType).To(Equal("Message"))
+}
+
+func TestAnIDToAdoptThatIsNotThereIsTold(t *testing.T) {
+	w := newWorld(t)
+	w.run()
+	const nobody = "00000000-1111-2222-3333-444444444444"
+	c := w.webhook("orders", func(c *v1alpha1.Chatt2Webhook) { c.Spec.Adoption.WebhookID = new(nobody) })
+	w.Expect(w.reason(c, v1alpha1.ConditionStalled, v1alpha1.ReasonWebhookNotFound)).To(ContainSubstring(nobody))
+	w.Expect(w.hub.Mutations()).To(BeEmpty())
+}
+
+func TestTheYoungerOfTwoForTheSameThingStalls(t *testing.T) {
+	w := newWorld(t)
+	w.run()
+	first := w.webhook("orders")
+	w.ready(first)
+	same := func(c *v1alpha1.Chatt2Webhook) { c.Spec.Label, c.Spec.Endpoint = first.Spec.Label, first.Spec.Endpoint }
+	second := w.webhook("younger", same)
+	w.Expect(w.reason(second, v1alpha1.ConditionStalled, v1alpha1.ReasonConflict)).To(ContainSubstring("orders"))
+	w.Expect(w.onHub()).To(HaveLen(1))
+
+	w.Expect(w.Delete(w.Context(), first)).To(Succeed())
+	w.gone(first)
+	w.ready(second)
+	w.Expect(w.onHub()).To(HaveLen(1))
+}
+
+func TestACopyWithTheSameStatusNeverTouchesTheWebhookOfTheOriginal(t *testing.T) {
+	w := newWorld(t)
+	w.run()
+	first := w.ready(w.webhook("orders"))
+	copied := w.webhook("restored", func(c *v1alpha1.Chatt2Webhook) {
+		c.Spec.Label, c.Spec.Endpoint = first.Spec.Label, first.Spec.Endpoint
+		c.Annotations = first.Annotations
+		c.Finalizers = first.Finalizers
+		c.Spec.Suspend = true
+	})
+	w.reason(copied, v1alpha1.ConditionReady, v1alpha1.ReasonSuspended)
+	before := w.get(copied)
+	after := before.DeepCopy()
+	after.Status.WebhookID = first.Status.WebhookID
+	w.Expect(w.Status().Patch(w.Context(), after, clientMergeFrom(before))).To(Succeed())
+	w.change(copied, func(c *v1alpha1.Chatt2Webhook) { c.Spec.Suspend = false })
+	w.reason(copied, v1alpha1.ConditionStalled, v1alpha1.ReasonConflict)
+	w.Expect(w.Delete(w.Context(), copied)).To(Succeed())
+	w.gone(copied)
+	w.Expect(w.onHub()).To(HaveLen(1), "the webhook of the original was deleted")
+}
+
+func TestTwoApplicationsMayHaveTheSameWebhook(t *testing.T) {
+	w := newWorld(t)
+	const otherKey = "CNRY-key-of-another-application"
+	w.canaries = append(w.canaries, otherKey)
+	other := w.hub.AddApplication("other", otherKey)
+	w.create(&corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Name: "other-key"}, Data: map[string][]byte{"apiKey": []byte(otherKey)},
+	})
+	w.run()
+	first := w.webhook("orders")
+	second := w.webhook("others", func(c *v1alpha1.Chatt2Webhook) {
+		c.Spec.Label, c.Spec.Endpoint = first.Spec.Label, first.Spec.Endpoint
+		c.Spec.APIKeySecretRef.Name = "other-key"
+	})
+	w.Expect(w.ready(first).Status.ApplicationID).To(Equal(w.app.ID))
+	w.Expect(w.ready(second).Status.ApplicationID).To(Equal(other.ID))
+}
+
+func TestAResourceRestoredWithoutItsStatusFindsItsWebhook(t *testing.T) {
+	w := newWorld(t)
+	w.run()
+	c := w.ready(w.webhook("orders", signed))
+	w.stop()
+	redefined := w.hub.Count("redefineSignature")
+	before := w.get(c)
+	after := before.DeepCopy()
+	after.Status = v1alpha1.Chatt2WebhookStatus{}
+	w.Expect(w.Status().Patch(w.Context(), after, clientMergeFrom(before))).To(Succeed())
+	w.run()
+	now := w.ready(c)
+	w.Expect(now.Status.WebhookID).To(Equal(c.Status.WebhookID))
+	w.Expect(w.hub.Count("createWebhook")).To(Equal(1))
+	w.Expect(w.hub.Count("redefineSignature")).To(Equal(redefined), "a restore rotated the secret")
+	w.holdsLiveSecret(now)
+}
