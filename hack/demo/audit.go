@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -74,4 +75,14 @@ func count(things []string) string {
 		said = append(said, fmt.Sprintf("%d %s", times[thing], thing))
 	}
 	return strings.Join(said, ", ")
+}
+
+// auditedWrites are the operator's writes, from the API server's audit log.
+func (s *story) auditedWrites(namespace string, during span) (objects []string, events int, err error) {
+	log, err := os.Open(s.folder.log("audit"))
+	if err != nil {
+		return nil, 0, err
+	}
+	defer log.Close()
+	return writes(log, namespace, during)
 }

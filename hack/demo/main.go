@@ -12,13 +12,13 @@ import (
 	"syscall"
 	"time"
 
-	ctrl "sigs.k8s.io/controller-runtime"
+	"github.com/go-logr/logr"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 )
 
 func main() {
 	// What the libraries in use log is of no interest to the user.
-	log.SetLogger(ctrl.Log)
+	log.SetLogger(logr.Discard())
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	if err := run(ctx, os.Args[1:]); err != nil {
@@ -68,8 +68,11 @@ func demo(ctx context.Context) (err error) {
 	}
 	told = true
 	if err := s.tell(ctx); err != nil {
+		if ctx.Err() != nil {
+			return err
+		}
 		out.tail("the operator's log", w.folder.log("operator"), 25)
-		if !exit && ctx.Err() == nil {
+		if !exit {
 			out.say("Everything is left running for a look, with its logs in bin/demo/log. `make demo-down` ends it.")
 		}
 		return err

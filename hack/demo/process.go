@@ -71,7 +71,8 @@ func identify(pid int) (identity string, ok bool) {
 		}
 		return stat.name + " " + stat.started, true
 	}
-	out, err := exec.CommandContext(context.Background(), "ps", "-o", "stat=,lstart=,comm=", "-p", strconv.Itoa(pid)).Output()
+	//nolint:noctx // It takes a moment, and a context would have to come all the way.
+	out, err := exec.Command("ps", "-o", "stat=,lstart=,comm=", "-p", strconv.Itoa(pid)).Output()
 	state, rest, _ := strings.Cut(strings.TrimSpace(string(out)), " ")
 	if err != nil || state == "" || state[0] == 'Z' {
 		return "", false

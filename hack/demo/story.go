@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 )
@@ -25,17 +27,31 @@ var steps = []step{
 }
 
 func (s *story) install(ctx context.Context) error {
-	s.out.say("`make install deploy` applies config/default: the definition of Chatt2Webhook, roles and a Deployment.\n" +
+	s.out.say("`make deploy` applies config/default: the definition of Chatt2Webhook, roles and a Deployment.\n" +
 		"There are no nodes here to run a Pod on, so the same program is run as a process, with the rights of\n" +
 		"the Deployment's ServiceAccount and with --hub-url, --hub-ca-file and --hub-poll-interval=5s.")
-	if err := s.shellWants(ctx, "kubectl apply --server-side -k config/default", "chatt2webhooks.hub.chatt2.me"); err != nil {
+	const definition = "chatt2webhooks.hub.chatt2.me"
+	if err := s.shellWants(ctx, "kubectl apply --server-side -k config/default", definition); err != nil {
 		return err
 	}
-	err := s.shellWants(ctx, "kubectl wait --for=condition=Established crd/chatt2webhooks.hub.chatt2.me --timeout=30s")
+	err := s.shellWants(ctx, "kubectl wait --for=condition=Established --timeout=30s crd/"+definition)
 	if err != nil {
 		return err
 	}
-	return s.startOperator()
+	if err := s.startOperator(); err != nil {
+		return err
+	}
+	err = s.expect(ctx, "the operator is at work", func() (string, error) {
+		log, err := os.ReadFile(s.folder.log("operator"))
+		if err != nil || strings.Contains(string(log), "Starting workers") {
+			return "", err
+		}
+		return "it is not", nil
+	})
+	if err == nil {
+		s.out.check("the operator is at work")
+	}
+	return err
 }
 
 func (s *story) storeKey(ctx context.Context) error {
@@ -62,9 +78,7 @@ func (s *story) applySigned(ctx context.Context) error {
 	if _, err := s.shell(ctx, "kubectl -n chat get c2w"); err != nil {
 		return err
 	}
-	err = s.shellWants(ctx, "kubectl -n chat wait --for=condition=Ready c2w/message-status --timeout=60s", "condition met")
-	if err != nil {
-		s.explain(ctx, "chat")
+	if err := s.ready(ctx, "chat", signedName); err != nil {
 		return err
 	}
 	during.to = time.Now()
@@ -81,6 +95,21 @@ func (s *story) applySigned(ctx context.Context) error {
 	s.webhookID = w.ID
 	s.out.check("the Hub has one webhook of the Application chat, and it is verified")
 	return s.measure(ctx, "the signed webhook", "chat", during)
+}
+
+// ready waits until a resource is Ready, and shows why when it is not.
+func (s *story) ready(ctx context.Context, namespace, name string) error {
+	return s.await(ctx, namespace, name, "condition=Ready")
+}
+
+// await waits with kubectl until something holds of a resource.
+func (s *story) await(ctx context.Context, namespace, name, what string) error {
+	line := fmt.Sprintf("kubectl -n %s wait --for=%s c2w/%s --timeout=60s", namespace, what, name)
+	err := s.shellWants(ctx, line, "condition met")
+	if err != nil {
+		s.explain(ctx, namespace)
+	}
+	return err
 }
 
 // measure notes what it took to make a webhook Ready.
@@ -112,13 +141,17 @@ func (s *story) onlyWebhook(ctx context.Context, application string) (registered
 		return registered{}, err
 	}
 	if len(all) != 1 {
-		return registered{}, fmt.Errorf("expected one webhook of the Application %s on the Hub, found %d", application, len(all))
+		return registered{}, fmt.Errorf("expected one webhook of the Application %s on the Hub, found %d",
+			application, len(all))
 	}
 	return all[0], nil
 }
 
 // explain shows why a resource is not what was expected.
 func (s *story) explain(ctx context.Context, namespace string) {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return // somebody pressed Ctrl-C, and knows why
+	}
 	// The step's own time may be over.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
@@ -141,7 +174,7 @@ func (s *story) sumUp(took time.Duration, exit bool) {
 	s.out.line("\n" + s.out.paint(bold, "Everything is left running. To play on, in this folder:"))
 	s.out.command("export KUBECONFIG=$PWD/bin/demo/kubeconfig PATH=$PWD/bin/k8s:$PATH")
 	s.out.command("kubectl -n shop get c2w -o wide --watch")
-	s.out.say("Take the Hub away and give it back: every call with the key of shop is refused until it has a key again.")
+	s.out.say("Revoke the API key of shop, see what the operator says of it, and give the key back.")
 	s.out.command("curl -X DELETE " + s.adminURL + "/_sim/applications/shop/keys/default")
 	s.out.command(`curl -X PUT ` + s.adminURL + `/_sim/applications/shop/keys/default ` +
 		`-d "{\"apiKey\": \"$(cat bin/demo/keys/shop)\"}"`)

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"strconv"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -62,8 +62,8 @@ func (s *story) mounted(ctx context.Context, secret string) error {
 }
 
 func (s *story) sendEvent(ctx context.Context) error {
-	s.out.say("Something happens on the Hub. There is no user's command for that: the admin API of the Hub in memory\n" +
-		"is asked for it.")
+	s.out.say("Something happens on the Hub. kubectl has no command for that: the admin API of the Hub in memory is\n" +
+		"asked for it.")
 	return s.delivered(ctx, "demo-1")
 }
 
@@ -74,7 +74,7 @@ func (s *story) delivered(ctx context.Context, messageID string) error {
 	if err != nil {
 		return err
 	}
-	if len(deliveries) != 1 || deliveries[0].StatusCode != 200 {
+	if len(deliveries) != 1 || deliveries[0].StatusCode != http.StatusOK {
 		return fmt.Errorf("expected one delivery that the endpoint answers with 200, found %+v", deliveries)
 	}
 	return s.receiverSays(ctx, messageID, `"result":"accepted"`)
@@ -95,13 +95,10 @@ func (s *story) rotate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = s.shellWants(ctx, "kubectl -n chat wait c2w/"+signedName+" --timeout=60s "+
-		"--for=jsonpath='{.status.lastHandledRotateAt}'="+request, "condition met")
-	if err == nil {
-		err = s.shellWants(ctx, "kubectl -n chat wait c2w/"+signedName+" --timeout=60s --for=condition=Ready", "condition met")
+	if err := s.await(ctx, "chat", signedName, "jsonpath='{.status.lastHandledRotateAt}'="+request); err != nil {
+		return err
 	}
-	if err != nil {
-		s.explain(ctx, "chat")
+	if err := s.ready(ctx, "chat", signedName); err != nil {
 		return err
 	}
 	current, previous, err := s.signing(ctx)
@@ -111,7 +108,8 @@ func (s *story) rotate(ctx context.Context) error {
 	if current == s.firstSecret || previous != s.firstSecret {
 		return errors.New("expected a new secret in the Secret, and the old one as previousSecret")
 	}
-	if err := s.shellWants(ctx, "kubectl -n chat describe secret "+signedSecret, v1alpha1.SecretKeyPrevious); err != nil {
+	err = s.shellWants(ctx, "kubectl -n chat describe secret "+signedSecret, v1alpha1.SecretKeyPrevious)
+	if err != nil {
 		return err
 	}
 	if err := s.mounted(ctx, current); err != nil {
@@ -132,8 +130,8 @@ func (s *story) overlap(ctx context.Context) error {
 		secret, messageID string
 		want              int
 	}{
-		{s.firstSecret, "demo-3-signed-before", 200},
-		{"a stranger's", "demo-4-forged", 401},
+		{s.firstSecret, "demo-3-signed-before", http.StatusOK},
+		{"a stranger's", "demo-4-forged", http.StatusUnauthorized},
 	} {
 		status, err := s.deliver(ctx, d.secret, d.messageID)
 		if err != nil {
@@ -143,14 +141,13 @@ func (s *story) overlap(ctx context.Context) error {
 			return fmt.Errorf("expected the endpoint to answer %d to %s, it answered %d", d.want, d.messageID, status)
 		}
 		result := "accepted"
-		if status != 200 {
+		if status != http.StatusOK {
 			result = "SignatureMismatch"
 		}
 		if err := s.receiverSays(ctx, d.messageID, result); err != nil {
 			return err
 		}
 	}
-	s.out.check("%s", strings.Join([]string{
-		"the current and the previous secret are accepted", "any other is refused"}, ", "))
+	s.out.check("the current and the previous secret are accepted, any other is refused")
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
@@ -36,9 +35,7 @@ func (s *story) secondTeam(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = s.shellWants(ctx, "kubectl -n shop wait --for=condition=Ready c2w/"+unsignedName+" --timeout=60s", "condition met")
-	if err != nil {
-		s.explain(ctx, "shop")
+	if err := s.ready(ctx, "shop", unsignedName); err != nil {
 		return err
 	}
 	during.to = time.Now()
@@ -76,7 +73,8 @@ func (s *story) witness(ctx context.Context) (witness, error) {
 }
 
 func (s *story) drift(ctx context.Context) error {
-	s.out.say("A colleague points it elsewhere in the dashboard. The operator looks every 5 s here, every minute otherwise.")
+	s.out.say("A colleague points it elsewhere in the dashboard. The operator looks every 5 s here, and\n" +
+		"every minute otherwise.")
 	elsewhere := fmt.Sprintf(`{"endpoint": %q}`, s.signedURL+"/elsewhere")
 	if err := s.hub.change(ctx, s.webhookID, elsewhere); err != nil {
 		return err
@@ -108,8 +106,7 @@ func (s *story) drift(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = s.shellWants(ctx, "kubectl -n chat wait --for=condition=Ready c2w/"+signedName+" --timeout=60s", "condition met")
-	if err != nil {
+	if err := s.ready(ctx, "chat", signedName); err != nil {
 		return err
 	}
 	return s.shellWants(ctx, "kubectl -n chat events --for c2w/"+signedName, v1alpha1.EventRegistered,
@@ -127,7 +124,7 @@ func (s *story) notTouched(ctx context.Context) error {
 	if _, err := s.shell(ctx, "kubectl -n shop get c2w -o wide"); err != nil {
 		return err
 	}
-	s.out.check("the Hub took no change with the key of shop since it was ready, and the resource was not written again")
+	s.out.check("since it was ready the Hub took no change with the key of shop, and the resource was not written")
 	return nil
 }
 
@@ -142,107 +139,5 @@ func (s *story) mistake(ctx context.Context) error {
 	if !strings.Contains(output, reason) {
 		return fmt.Errorf("expected the refusal to say %q", reason)
 	}
-	return nil
-}
-
-func (s *story) remove(ctx context.Context) error {
-	if err := s.keepTexts(ctx); err != nil {
-		return err
-	}
-	err := s.shellWants(ctx, "kubectl -n chat delete c2w "+signedName+" --timeout=60s", "deleted")
-	if err != nil {
-		s.explain(ctx, "chat")
-		return err
-	}
-	left, err := s.hub.webhooks(ctx, "chat")
-	if err != nil {
-		return err
-	}
-	if len(left) > 0 {
-		return fmt.Errorf("expected no webhook of the Application chat on the Hub, found %+v", left)
-	}
-	s.out.check("the Hub has no webhook of the Application chat any more")
-	err = s.expect(ctx, "the signing Secret is collected as garbage", func() (string, error) {
-		output, err := s.quietly(ctx, "kubectl -n chat get secret "+signedSecret+" --ignore-not-found")
-		return strings.TrimSpace(output), err
-	})
-	if err != nil {
-		return err
-	}
-	s.out.check("its signing Secret is gone")
-	return s.keepTexts(ctx)
-}
-
-func (s *story) removeNamespace(ctx context.Context) error {
-	s.out.say("This works with webhooks and the key still in it, in any order, for the key stays until it is not needed.")
-	err := s.shellWants(ctx, fmt.Sprintf(`sed -e "s|%s|%s|" %s | kubectl -n chat apply -f -`,
-		unsignedOrigin, s.unsignedURL, unsignedSample), "created")
-	if err != nil {
-		return err
-	}
-	err = s.shellWants(ctx, "kubectl -n chat wait --for=condition=Ready c2w/"+unsignedName+" --timeout=60s", "condition met")
-	if err != nil {
-		s.explain(ctx, "chat")
-		return err
-	}
-	if err := s.keepTexts(ctx); err != nil {
-		return err
-	}
-	if err := s.shellWants(ctx, "kubectl delete namespace chat --timeout=60s", "deleted"); err != nil {
-		s.explain(ctx, "chat")
-		return err
-	}
-	left, err := s.hub.webhooks(ctx, "chat")
-	if err != nil {
-		return err
-	}
-	if len(left) > 0 {
-		return fmt.Errorf("expected no webhook of the Application chat on the Hub, found %+v", left)
-	}
-	s.out.check("the namespace is gone, and so is its webhook on the Hub")
-	return s.notTouched(ctx)
-}
-
-// auditedWrites are the operator's writes, from the API server's audit log.
-func (s *story) auditedWrites(namespace string, during span) (objects []string, events int, err error) {
-	log, err := os.Open(s.folder.log("audit"))
-	if err != nil {
-		return nil, 0, err
-	}
-	defer log.Close()
-	return writes(log, namespace, during)
-}
-
-// keepTexts keeps what anybody may read of events and resources now, to look for secrets later.
-func (s *story) keepTexts(ctx context.Context) error {
-	for _, what := range []string{"events", "events.events.k8s.io", "c2w"} {
-		text, err := s.quietly(ctx, "kubectl get -A -o json "+what)
-		if err != nil {
-			return err
-		}
-		s.leaks.keep(what, text)
-	}
-	return nil
-}
-
-func (s *story) noLeak(ctx context.Context) error {
-	if err := s.keepTexts(ctx); err != nil {
-		return err
-	}
-	logs := []string{}
-	for _, name := range []string{
-		"operator", "hub", "receiver-chat", "receiver-chat-errors", "receiver-shop", "receiver-shop-errors", "volume", "audit",
-	} {
-		logs = append(logs, s.folder.log(name))
-	}
-	if err := s.leaks.keepFiles(logs...); err != nil {
-		return err
-	}
-	if places := s.leaks.found(); len(places) > 0 {
-		return fmt.Errorf("expected no secret anywhere; there is one in: %s", strings.Join(places, ", "))
-	}
-	s.out.check("none of the %d secrets of this story (API keys, header value, signing secrets), as it is, in base64 or in\n"+
-		"     hexadecimal, is in the logs of the operator, the Hub and the endpoints, in any event or in any status",
-		len(s.leaks.secrets))
 	return nil
 }

@@ -62,14 +62,15 @@ func startWorld(ctx context.Context, f *folder, out *terminal) (*world, error) {
 
 // makeSecrets makes what is secret in this demo, as files that commands can read.
 func (w *world) makeSecrets(context.Context) error {
-	applications := "applications:\n"
+	var applications strings.Builder
+	applications.WriteString("applications:\n")
 	for _, name := range []string{"chat", "shop"} {
 		key, err := randomText("api-key-of-" + name + "-")
 		if err != nil {
 			return err
 		}
 		w.keys[name] = key
-		applications += fmt.Sprintf("- {name: %s, apiKey: %s}\n", name, key)
+		fmt.Fprintf(&applications, "- {name: %s, apiKey: %s}\n", name, key)
 		if err := os.WriteFile(w.folder.path("keys", name), []byte(key), 0o600); err != nil {
 			return err
 		}
@@ -80,7 +81,7 @@ func (w *world) makeSecrets(context.Context) error {
 	}
 	return errors.Join(
 		os.WriteFile(w.folder.path("keys", "endpoint-token"), []byte(w.token), 0o600),
-		os.WriteFile(w.folder.path("keys", "applications.yaml"), []byte(applications), 0o600),
+		os.WriteFile(w.folder.path("keys", "applications.yaml"), []byte(applications.String()), 0o600),
 	)
 }
 
@@ -113,8 +114,10 @@ func (w *world) startCluster(ctx context.Context) error {
 		return err
 	}
 	defer output.Close()
+	// Chatt2Webhook is defined before the controller manager starts, whose garbage collector looks for new kinds every
+	// 30 s only.
 	w.cluster, err = cluster.Start(ctx, cluster.Options{
-		ControllerManager: true, CRDs: []string{}, Output: output,
+		ControllerManager: true, Output: output,
 		APIServerFlags: map[string]string{
 			"audit-policy-file": policy, "audit-log-path": w.folder.log("audit"), "authorization-mode": "RBAC",
 		},
@@ -122,6 +125,18 @@ func (w *world) startCluster(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := w.recordCluster(ctx); err != nil {
+		return errors.Join(err, w.cluster.Stop())
+	}
+	if err := os.Setenv("PATH", filepath.Dir(w.cluster.Binary("kubectl"))+":"+os.Getenv("PATH")); err != nil {
+		return err
+	}
+	kubeconfig := w.folder.path("kubeconfig")
+	return errors.Join(os.WriteFile(kubeconfig, w.cluster.Kubeconfig(), 0o600), os.Setenv("KUBECONFIG", kubeconfig))
+}
+
+// recordCluster writes down the processes of the control plane, which are children of this one.
+func (w *world) recordCluster(ctx context.Context) error {
 	found, err := children(ctx)
 	if err != nil {
 		return err
@@ -136,120 +151,5 @@ func (w *world) startCluster(ctx context.Context) error {
 			}
 		}
 	}
-	if err := os.Setenv("PATH", filepath.Dir(w.cluster.Binary("kubectl"))+":"+os.Getenv("PATH")); err != nil {
-		return err
-	}
-	kubeconfig := w.folder.path("kubeconfig")
-	return errors.Join(os.WriteFile(kubeconfig, w.cluster.Kubeconfig(), 0o600), os.Setenv("KUBECONFIG", kubeconfig))
-}
-
-// startEndpoints starts two receivers, and what plays the kubelet for the first one.
-func (w *world) startEndpoints(ctx context.Context) error {
-	ca, err := w.folder.newAuthority("endpoints")
-	if err != nil {
-		return err
-	}
-	cert, key, err := w.folder.issue(ca)
-	if err != nil {
-		return err
-	}
-	pair := []string{"receiver", "--bind-address=127.0.0.1:0", "--tls-cert-file=" + cert, "--tls-private-key-file=" + key}
-	volume := w.folder.path("volume")
-	if err := os.Mkdir(volume, 0o700); err != nil {
-		return err
-	}
-	program, err := operatorBinary()
-	if err != nil {
-		return err
-	}
-	if err := w.folder.launch("receiver-shop", true, program, pair...); err != nil {
-		return err
-	}
-	err = w.folder.launch("receiver-chat", true, program, append(pair, "--path="+signedPath, "--signing-secret-dir="+volume,
-		"--require-header="+headerName+"="+w.folder.path("keys", "endpoint-token"))...)
-	if err != nil {
-		return err
-	}
-	if w.signedURL, err = w.address(ctx, "receiver-chat-errors"); err != nil {
-		return err
-	}
-	if w.unsignedURL, err = w.address(ctx, "receiver-shop-errors"); err != nil {
-		return err
-	}
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	return w.folder.launch("volume", false, self, volumeCommand, "--kubeconfig="+w.folder.path("kubeconfig"),
-		"--namespace=chat", "--secret="+signedSecret, "--into="+volume)
-}
-
-func (w *world) address(ctx context.Context, log string) (string, error) {
-	found, err := w.folder.addresses(ctx, log, 1)
-	if err != nil {
-		return "", err
-	}
-	return found[0], nil
-}
-
-func (w *world) startHub(ctx context.Context) error {
-	ca, err := w.folder.newAuthority("hub")
-	if err != nil {
-		return err
-	}
-	cert, key, err := w.folder.issue(ca)
-	if err != nil {
-		return err
-	}
-	program, err := operatorBinary()
-	if err != nil {
-		return err
-	}
-	err = w.folder.launch("hub", false, program, "hub-simulator",
-		"--bind-address=127.0.0.1:0", "--admin-bind-address=127.0.0.1:0", "--tls-cert-file="+cert,
-		"--tls-private-key-file="+key, "--applications-file="+w.folder.path("keys", "applications.yaml"),
-		"--endpoint-ca-file="+w.folder.caFile("endpoints"))
-	if err != nil {
-		return err
-	}
-	found, err := w.folder.addresses(ctx, "hub", 2)
-	if err != nil {
-		return err
-	}
-	w.hubURL, w.adminURL = found[0], found[1]
 	return nil
-}
-
-// startOperator starts the operator with the rights of its ServiceAccount: a client certificate for that name does not
-// expire as a token would.
-func (w *world) startOperator() error {
-	config, err := w.cluster.AddUser(operatorAccount)
-	if err != nil {
-		return err
-	}
-	kubeconfig, err := cluster.Kubeconfig(config)
-	if err != nil {
-		return err
-	}
-	path := w.folder.path("kubeconfig-operator")
-	if err := os.WriteFile(path, kubeconfig, 0o600); err != nil {
-		return err
-	}
-	program, err := operatorBinary()
-	if err != nil {
-		return err
-	}
-	return w.folder.launch("operator", false, program, "operator", "--kubeconfig="+path, "--hub-url="+w.hubURL,
-		"--hub-ca-file="+w.folder.caFile("hub"), "--hub-poll-interval=5s", "--health-probe-bind-address=0")
-}
-
-func operatorBinary() (string, error) {
-	path, err := filepath.Abs(filepath.Join("bin", "chatt2-webhook-operator"))
-	if err != nil {
-		return "", err
-	}
-	if _, err := os.Stat(path); err != nil {
-		return "", fmt.Errorf("%w: run `make build`, or `make demo`, which does", err)
-	}
-	return path, nil
 }

@@ -80,7 +80,7 @@ func (r *Reconciler) store(ctx context.Context, o *observation, out *outcome) {
 	}
 	if err == nil {
 		o.mem.held, o.mem.Held, o.mem.HeldTrouble = nil, false, nil
-		o.mem.RotationOwn, o.mem.trigger = false, ""
+		o.mem.RotationOwn, o.mem.trigger, o.mem.Fingerprint = false, "", o.Signing.Fingerprint
 		o.mem.succeeded()
 		return
 	}

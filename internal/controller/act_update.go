@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -124,18 +125,30 @@ func (r *Reconciler) verify(ctx context.Context, o *observation, p plan.Plan, ou
 	}
 }
 
-// respell writes the host of a URL with its first letter in the other case, which names the same host.
+// respell writes the same URL another way (RFC 3986, section 6.2.2): the first letter of its path percent-encoded, or,
+// where there is none, the first letter of its host in the other case.
 func respell(endpoint string) string {
 	const scheme = "https://"
-	b := []byte(endpoint)
-	for i := len(scheme); i < len(b); i++ {
-		switch c := b[i]; {
-		case c == '/' || c == '?' || c == ':' && b[len(scheme)] != '[':
-			return endpoint
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z':
-			b[i] = c ^ 0x20
-			return string(b)
-		}
+	rest, found := strings.CutPrefix(endpoint, scheme)
+	if !found {
+		return endpoint
+	}
+	host, path := rest, ""
+	if end := strings.IndexAny(rest, "/?"); end >= 0 {
+		host, path = rest[:end], rest[end:]
+	}
+	if question := strings.IndexByte(path, '?'); question >= 0 {
+		path = path[:question]
+	}
+	if i := strings.IndexFunc(path, isLetter); i >= 0 && !strings.Contains(path[:i], "%") {
+		at := len(scheme) + len(host) + i
+		return fmt.Sprintf("%s%%%02X%s", endpoint[:at], endpoint[at], endpoint[at+1:])
+	}
+	if i := strings.IndexFunc(host, isLetter); i >= 0 {
+		at := len(scheme) + i
+		return endpoint[:at] + string(endpoint[at]^0x20) + endpoint[at+1:]
 	}
 	return endpoint
 }
+
+func isLetter(c rune) bool { return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
+	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -171,11 +172,18 @@ func (w *world) quiet(d time.Duration) (mutations int, versions map[string]strin
 	w.Helper()
 	before := len(w.hub.Mutations())
 	start := w.versions()
+	var was v1alpha1.Chatt2WebhookList
+	w.Expect1(w.List(w.Context(), &was, client.InNamespace(w.namespace)))
 	<-time.After(d)
 	end := w.versions()
 	for name, version := range start {
 		if end[name] != version {
 			w.Errorf("%s was written while nothing happened", name)
+			for i := range was.Items {
+				if was.Items[i].Name == name {
+					w.Logf("%s", cmp.Diff(was.Items[i], *w.get(&was.Items[i])))
+				}
+			}
 		}
 	}
 	return len(w.hub.Mutations()) - before, end

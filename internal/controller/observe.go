@@ -119,6 +119,9 @@ func (r *Reconciler) find(ctx context.Context, o *observation, id string) plan.R
 	switch {
 	case err == nil:
 		return plan.Remote{Presence: plan.Present, Webhook: seen.Webhook, SeenAt: seen.SeenAt}
+	case hub.IsKind(err, hub.NotFound) && seen.SeenAt.Before(o.Settings.ActingSince.Add(connection.ReadLag)):
+		// It may be that an earlier process has just made it and reads do not show it yet.
+		return plan.Remote{}
 	case hub.IsKind(err, hub.NotFound):
 		return plan.Remote{Presence: plan.Absent, SeenAt: seen.SeenAt}
 	}

@@ -39,14 +39,14 @@ type Options struct {
 	HeaderSecretsNeedOptIn bool
 }
 
-// Reconciler makes the Hub hold what a Chatt2Webhook declares.
-//
 // +kubebuilder:rbac:groups=hub.chatt2.me,resources=chatt2webhooks,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=hub.chatt2.me,resources=chatt2webhooks/status,verbs=patch
 // +kubebuilder:rbac:groups=hub.chatt2.me,resources=chatt2webhooks/finalizers,verbs=update
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch;create;update;patch;delete
 // +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// Reconciler makes the Hub hold what a Chatt2Webhook declares.
 type Reconciler struct {
 	// Client writes, and reads resources and metadata from the cache.
 	Client client.Client

@@ -80,6 +80,8 @@ type Memory struct {
 	// RequiresSignature is what this process last sent of the field of that name for the webhook, and the Hub took; nil
 	// when it sent nothing. Only a Hub that does not show the field makes it count.
 	RequiresSignature *bool
+	// Fingerprint is that of the last secret that this process stored, empty when it stored none.
+	Fingerprint string
 	// Rejected is the Hub's refusal of what spec says, until spec or a header's source changes.
 	Rejected *Trouble
 	// RetryAt is when a call that failed may be made again, with the trouble that it had.
@@ -88,6 +90,8 @@ type Memory struct {
 	Trouble *Trouble
 	// Requested is when the present value of reconcile-requested-at was first seen; zero when it is handled.
 	Requested time.Time
+	// LookedAt is when the Hub was last looked at for this resource alone.
+	LookedAt time.Time
 	// Verification is about the attempts to have the endpoint verified.
 	Verification Verification
 	// KeyTroubleSince is when the API key was first seen to be missing or refused, zero while it is not.

@@ -11,6 +11,9 @@ import (
 // keyRecheck is how soon a missing Secret is looked for again when its arrival is not watched.
 const keyRecheck = time.Minute
 
+// unseenRecheck is how soon a webhook is looked for again of which nothing is known yet.
+const unseenRecheck = 5 * time.Second
+
 func storeHeld(o *Observed) (Plan, bool) {
 	if !o.Memory.Held {
 		return Plan{}, false
@@ -82,7 +85,8 @@ func forceOrphan(o *Observed) (Plan, bool) {
 }
 
 func unseen(o *Observed) (Plan, bool) {
-	return Plan{Action: Rest, Hold: true, Recheck: o.Settings.PollInterval}, o.ID != "" && o.Remote.Presence == Unseen
+	return Plan{Action: Rest, Hold: true, Recheck: min(o.Settings.PollInterval, unseenRecheck)},
+		o.ID != "" && o.Remote.Presence == Unseen
 }
 
 func applicationChanged(o *Observed) (Plan, bool) {
@@ -115,7 +119,7 @@ func unsettled(o *Observed) (Plan, bool) {
 	if o.Now.Before(bar) {
 		return Plan{Action: Rest, Recheck: o.until(bar), Trouble: o.Memory.Trouble}, true
 	}
-	return Plan{Action: Look, WebhookID: o.ID, Trouble: o.Memory.Trouble}, true
+	return o.lookAgain(Plan{WebhookID: o.ID, Trouble: o.Memory.Trouble}), true
 }
 
 func requested(o *Observed) (Plan, bool) {
@@ -123,12 +127,21 @@ func requested(o *Observed) (Plan, bool) {
 		return Plan{}, false
 	}
 	if o.ID != "" && o.Remote.SeenAt.Before(o.Memory.Requested) {
-		return Plan{Action: Look, WebhookID: o.ID, Hold: true}, true
+		return o.lookAgain(Plan{WebhookID: o.ID, Hold: true}), true
 	}
 	if o.ID == "" && o.Hub.ListedAt.Before(o.Memory.Requested) {
 		return Plan{Action: AwaitListing, ListingAfter: o.Memory.Requested, Hold: true}, true
 	}
 	return Plan{}, false
+}
+
+// lookAgain is a plan to look at the webhook, not more often than makes sense: what a look shows may still be the past.
+func (o *Observed) lookAgain(p Plan) Plan {
+	p.Action = Look
+	if next := o.Memory.LookedAt.Add(firstLook); o.Now.Before(next) {
+		p.Action, p.Recheck = Rest, o.until(next)
+	}
+	return p
 }
 
 // stalled is a plan to do nothing until somebody acts.

@@ -10,7 +10,7 @@ import (
 // grantTime is how long a turn that was granted is kept for a subject that does not take it.
 const grantTime = time.Minute
 
-// patience is how long a call waits at most before it goes first, whatever its priority.
+// patience is how long polling waits at most before it goes first, for everything else goes before it.
 const patience = 30 * time.Second
 
 // polling is the subject in whose name the connection itself makes calls.

@@ -9,8 +9,8 @@ import (
 	"github.com/chatt2me/webhook-operator/internal/hub"
 )
 
-// readLag is how long after a write of ours a read may still show what was there before.
-const readLag = 5 * time.Second
+// ReadLag is how long after a write a read may still show what was there before.
+const ReadLag = 5 * time.Second
 
 // NaturalKey is what a webhook is recognised by, for the Hub keeps no name of ours.
 type NaturalKey struct {
@@ -101,13 +101,13 @@ func (i *inventory) erased(id string, at time.Time) {
 
 // saw takes what a read that began at the given time showed, and returns whom it is news for.
 func (i *inventory) saw(w hub.Webhook, began time.Time) []Subject {
-	if gone, ok := i.deleted[w.ID]; ok && began.Before(gone.Add(readLag)) {
+	if gone, ok := i.deleted[w.ID]; ok && began.Before(gone.Add(ReadLag)) {
 		return nil
 	}
 	old, known := i.entries[w.ID]
 	if known {
 		// A read may show the past: one that began before our write, or soon after it and shows something else.
-		if began.Before(old.writtenAt) || (began.Before(old.writtenAt.Add(readLag)) && !sameConfiguration(&old.Webhook, &w)) {
+		if began.Before(old.writtenAt) || (began.Before(old.writtenAt.Add(ReadLag)) && goesBack(&old.Webhook, &w)) {
 			return nil
 		}
 		if began.Before(old.SeenAt) {
@@ -133,7 +133,7 @@ func (i *inventory) saw(w hub.Webhook, began time.Time) []Subject {
 // our write may have missed it only.
 func (i *inventory) missed(id string, began time.Time) []Subject {
 	old, ok := i.entries[id]
-	if !ok || began.Before(old.writtenAt.Add(readLag)) || began.Before(old.SeenAt) {
+	if !ok || began.Before(old.writtenAt.Add(ReadLag)) || began.Before(old.SeenAt) {
 		return nil
 	}
 	i.drop(id)
@@ -144,14 +144,14 @@ func (i *inventory) missed(id string, began time.Time) []Subject {
 func (i *inventory) listed(seen map[string]struct{}, began time.Time, count int) []Subject {
 	var news []Subject
 	for id, e := range i.entries {
-		if _, ok := seen[id]; ok || began.Before(e.writtenAt.Add(readLag)) || began.Before(e.SeenAt) {
+		if _, ok := seen[id]; ok || began.Before(e.writtenAt.Add(ReadLag)) || began.Before(e.SeenAt) {
 			continue
 		}
 		i.drop(id)
 		news = append(news, slices.Collect(maps.Keys(i.byID[id]))...)
 		news = append(news, i.alike(&e.Webhook)...)
 	}
-	maps.DeleteFunc(i.deleted, func(_ string, at time.Time) bool { return began.After(at.Add(readLag)) })
+	maps.DeleteFunc(i.deleted, func(_ string, at time.Time) bool { return began.After(at.Add(ReadLag)) })
 	i.listing.BeganAt, i.listing.Count = began, count
 	return news
 }
@@ -217,6 +217,11 @@ func sameConfiguration(a, b *hub.Webhook) bool {
 	return a.Label == b.Label && a.Endpoint == b.Endpoint && a.EventType == b.EventType &&
 		a.AuthenticationProtocol == b.AuthenticationProtocol && a.Scope == b.Scope &&
 		a.RequiresSignature == b.RequiresSignature
+}
+
+// goesBack tells whether a read soon after our write may show what was there before it.
+func goesBack(written, read *hub.Webhook) bool {
+	return !sameConfiguration(written, read) || written.IsVerified && !read.IsVerified
 }
 
 // same tells whether two sightings of a webhook agree in all that anybody wants to know. When it was last modified is

@@ -10,6 +10,9 @@ import (
 // scansInARow is how many listings that do not come out whole follow one another at once, before there is a rest.
 const scansInARow = 3
 
+// listingGap is the least time between the beginnings of two listings that somebody wants.
+const listingGap = time.Second
+
 // lister makes listings: one each poll interval, and sooner for those who want one.
 type lister struct {
 	// wanted is who waits for a listing, and when it must begin at the earliest.
@@ -31,6 +34,12 @@ func newLister() lister {
 // woken when there is one.
 func (c *Connection) Want(s Subject, notBefore time.Time) {
 	c.mu.Lock()
+	if last := c.inventory.listing.BeganAt; !last.IsZero() && !last.Before(notBefore) {
+		// It came out whole since the subject looked.
+		c.mu.Unlock()
+		c.wake([]Subject{s})
+		return
+	}
 	defer c.mu.Unlock()
 	if at, ok := c.lister.wanted[s]; !ok || notBefore.After(at) {
 		c.lister.wanted[s] = notBefore
@@ -90,8 +99,9 @@ func (l *lister) due(last time.Time) time.Time {
 		return at
 	}
 	for _, wanted := range l.wanted {
-		if last.Before(wanted) && wanted.Before(at) {
-			at = wanted
+		if last.Before(wanted) {
+			// However many want one, and however often, they share it.
+			at = earliest(at, latest(wanted, last.Add(listingGap)))
 		}
 	}
 	return at
@@ -140,7 +150,7 @@ func (c *Connection) endScan(s *scan, isWhole bool, now time.Time) []Subject {
 		c.lister.broken++
 		c.lister.nextAt = now
 		if c.lister.broken%scansInARow == 0 {
-			c.lister.nextAt = now.Add(c.cfg.Jitter(min(readLag, c.cfg.PollInterval)))
+			c.lister.nextAt = now.Add(c.cfg.Jitter(min(ReadLag, c.cfg.PollInterval)))
 		}
 		return nil
 	}
@@ -157,4 +167,18 @@ func (c *Connection) endScan(s *scan, isWhole bool, now time.Time) []Subject {
 		}
 	}
 	return served
+}
+
+func earliest(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }

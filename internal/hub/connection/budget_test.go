@@ -1,0 +1,121 @@
+package connection
+
+import (
+	"slices"
+	"testing"
+	"time"
+)
+
+func TestABurstGoesAtOnceAndTheRestInTurn(t *testing.T) {
+	b := newBudget(10, 2)
+	if !b.take("a", Repair, noon) || !b.take("b", Repair, noon) {
+		t.Fatal("the burst has to wait")
+	}
+	if b.take("c", Repair, noon) || b.take("d", Repair, noon) {
+		t.Fatal("there is no end to the burst")
+	}
+	turns, next := b.grant(noon)
+	if len(turns) != 0 || !next.Equal(noon.Add(100*time.Millisecond)) {
+		t.Fatalf("grant gave %v and the next token at %v", turns, next)
+	}
+	turns, _ = b.grant(next)
+	if !slices.Equal(turns, []Subject{"c"}) {
+		t.Errorf("the first turn is that of %v", turns)
+	}
+	if !b.take("c", Repair, next) || b.take("d", Repair, next) {
+		t.Error("a turn is not taken by the one who has it, and by nobody else")
+	}
+}
+
+func TestWhoComesLaterDoesNotOvertakeTheQueue(t *testing.T) {
+	b := newBudget(10, 1)
+	b.take("a", Repair, noon)
+	b.take("b", Repair, noon)
+	if b.take("c", Repair, noon.Add(time.Second)) {
+		t.Error("c took the token that b waits for")
+	}
+}
+
+func TestDeletesAndCreatesGoBeforeRepairsAndPolls(t *testing.T) {
+	b := newBudget(10, 1)
+	b.take("first", Repair, noon)
+	for i, w := range []struct {
+		s Subject
+		p Priority
+	}{{polling, Polling}, {"repair", Repair}, {"create", Creation}, {"repair later", Repair}, {"delete", Deletion}} {
+		b.take(w.s, w.p, noon.Add(time.Duration(i)))
+	}
+	var order []Subject
+	for i := 1; i <= 5; i++ {
+		turns, _ := b.grant(noon.Add(time.Duration(i) * 100 * time.Millisecond))
+		order = append(order, turns...)
+	}
+	if want := []Subject{"delete", "create", "repair", "repair later", polling}; !slices.Equal(order, want) {
+		t.Errorf("the turns are %v, want %v", order, want)
+	}
+}
+
+func TestAMoreUrgentWishMovesForward(t *testing.T) {
+	b := newBudget(10, 1)
+	for _, s := range []Subject{"first", "other", "changed"} {
+		b.take(s, Repair, noon)
+	}
+	b.take("changed", Deletion, noon)
+	if turns, _ := b.grant(noon.Add(100 * time.Millisecond)); !slices.Equal(turns, []Subject{"changed"}) {
+		t.Errorf("the turn is that of %v", turns)
+	}
+}
+
+func TestPollingDoesNotStarve(t *testing.T) {
+	b := newBudget(10, 1)
+	b.take("first", Deletion, noon)
+	b.take(polling, Polling, noon)
+	for i := 1; ; i++ {
+		now := noon.Add(time.Duration(i) * 100 * time.Millisecond)
+		b.take(Subject(now.String()), Deletion, now)
+		turns, _ := b.grant(now)
+		if slices.Contains(turns, polling) {
+			if waited := now.Sub(noon); waited < patience {
+				t.Errorf("polling went before deletes after %v already", waited)
+			}
+			return
+		}
+		if now.After(noon.Add(2 * patience)) {
+			t.Fatal("polling gets no turn")
+		}
+	}
+}
+
+func TestATurnThatIsNotTakenLapses(t *testing.T) {
+	b := newBudget(10, 1)
+	b.take("a", Repair, noon)
+	b.take("b", Repair, noon)
+	b.grant(noon.Add(100 * time.Millisecond))
+	late := noon.Add(100*time.Millisecond + grantTime)
+	b.limiter.AllowN(late, 1)
+	if b.take("b", Repair, late) {
+		t.Error("b took a turn of a minute ago")
+	}
+	b.grant(late.Add(time.Second))
+	b.grant(late.Add(time.Hour))
+	if len(b.granted) != 0 || len(b.queued) != 0 {
+		t.Errorf("%d turns and %d who wait are kept for ever", len(b.granted), len(b.queued))
+	}
+}
+
+func TestWhoIsForgottenGetsNoTurn(t *testing.T) {
+	b := newBudget(10, 1)
+	for _, s := range []Subject{"first", "a", "b", "c"} {
+		b.take(s, Repair, noon)
+	}
+	b.forget("b")
+	turns, _ := b.grant(noon.Add(100 * time.Millisecond))
+	b.forget(turns[0])
+	more, next := b.grant(noon.Add(200 * time.Millisecond))
+	if turns = append(turns, more...); !slices.Equal(turns, []Subject{"a", "c"}) || !next.IsZero() {
+		t.Errorf("the turns are %v, and the next is at %v", turns, next)
+	}
+	if _, ok := b.granted["a"]; ok {
+		t.Error("the turn of one who was forgotten is kept")
+	}
+}

@@ -1,0 +1,107 @@
+package connection
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+
+	"github.com/chatt2me/webhook-operator/internal/hub"
+)
+
+func (w *world) pool() *Pool { return NewPool(w.cfg, w.client) }
+
+func TestEachAPIKeyHasOneConnection(t *testing.T) {
+	w := newWorld(t)
+	p := w.pool()
+	get := func(key string) *Connection {
+		t.Helper()
+		c, err := p.For(hub.NewSecret(key))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	if get("one") != get("one") || get("one") == get("two") {
+		t.Error("the connections are not one for each key")
+	}
+	if _, err := p.For(hub.NewSecret("not\na header")); err == nil {
+		t.Error("a key that cannot be sent has a connection")
+	}
+}
+
+func TestAConnectionWithoutSubjectsEndsAfterAMinute(t *testing.T) {
+	w := newWorld(t)
+	var closed []string
+	w.cfg.Metrics.Closed = func(key string) { closed = append(closed, key) }
+	p := w.pool()
+	used, _ := p.For(hub.NewSecret("used"))
+	idle, _ := p.For(hub.NewSecret("idle"))
+	for _, c := range p.connections {
+		c.stop = func() {}
+	}
+	used.Subscribe("a", "", NaturalKey{})
+	w.pass(idleTime)
+	if p.sweep(); len(p.connections) != 2 {
+		t.Fatal("a connection ended before its time")
+	}
+	w.pass(1)
+	p.sweep()
+	if again, _ := p.For(hub.NewSecret("idle")); again == idle || len(closed) != 1 || closed[0] != idle.Key() {
+		t.Errorf("closed is %v", closed)
+	}
+	if again, _ := p.For(hub.NewSecret("used")); again != used {
+		t.Error("a connection in use was ended")
+	}
+	used.Unsubscribe("a")
+	w.pass(idleTime)
+	if p.sweep(); len(p.connections) != 2 {
+		t.Error("the minute does not begin when the last subject leaves")
+	}
+}
+
+func TestARunningPoolListsForAKeyThatComesUpLater(t *testing.T) {
+	w := newWorld(t)
+	w.registered(60)
+	p := w.pool()
+	run(t, p)
+	early, err := p.For(hub.NewSecret(apiKey))
+	if err != nil {
+		t.Fatal(err)
+	}
+	early.Subscribe("a", "", NaturalKey{})
+	NewWithT(t).Eventually(func() int { return early.Listing().Count }).WithTimeout(10 * time.Second).Should(Equal(60))
+}
+
+func TestARunningConnectionGrantsTurnsAndListsBeyondItsBurst(t *testing.T) {
+	w := newWorld(t)
+	w.registered(120)
+	w.cfg.Now, w.cfg.QPS, w.cfg.Burst = time.Now, 100, 1
+	c := w.connect(apiKey)
+	run(t, c)
+	var wg sync.WaitGroup
+	for n := range 20 {
+		s := Subject(fmt.Sprint(n))
+		c.Subscribe(s, "", naturalOf(n))
+		wg.Go(func() {
+			g := NewWithT(t)
+			g.Eventually(func() bool {
+				_, err := c.Get(t.Context(), s, "11111111-1111-4111-8111-111111111111", Repair)
+				return err != nil && !errors.Is(err, ErrWait)
+			}).WithTimeout(20 * time.Second).Should(BeTrue())
+		})
+	}
+	wg.Wait()
+	NewWithT(t).Eventually(func() int { return c.Listing().Count }).WithTimeout(20 * time.Second).Should(Equal(120))
+}
+
+func TestAKeyIsToldFromOthersByAHash(t *testing.T) {
+	one, two := KeyHash(hub.NewSecret("one")), KeyHash(hub.NewSecret("two"))
+	// printf one | sha256sum
+	if one != "7692c3ad3540bb80" || one == two {
+		t.Errorf("the hashes are %s and %s", one, two)
+	}
+}

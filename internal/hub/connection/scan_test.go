@@ -1,0 +1,199 @@
+package connection
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/chatt2me/webhook-operator/internal/hub"
+)
+
+// shelf answers listings of the webhooks with these ids.
+type shelf struct {
+	ids []string
+	// most is the longest page whatever is asked for, 0 for no bound.
+	most int
+	// bare answers bare arrays; deaf, too, and all of it whatever is asked for.
+	bare, deaf bool
+}
+
+func shelfOf(n int) *shelf {
+	s := &shelf{}
+	for i := range n {
+		s.ids = append(s.ids, fmt.Sprintf("id-%04d", i))
+	}
+	return s
+}
+
+func (s *shelf) page(p hub.Page) *hub.WebhookPage {
+	limit := p.Limit
+	if s.most > 0 {
+		limit = min(limit, s.most)
+	}
+	from := min(p.Offset, len(s.ids))
+	part := s.ids[from:min(from+limit, len(s.ids))]
+	if s.deaf {
+		part = s.ids
+	}
+	page := &hub.WebhookPage{Total: len(s.ids), Paged: !s.bare}
+	if s.bare {
+		page.Total = len(part)
+	}
+	for _, id := range part {
+		page.Webhooks = append(page.Webhooks, hub.Webhook{ID: id})
+	}
+	return page
+}
+
+// read lists a shelf and lets something happen between two pages.
+func read(t *testing.T, s *shelf, between func(page int)) (result wholeness, seen, calls int) {
+	t.Helper()
+	c := newScan(noon)
+	for calls = 1; calls < 100; calls++ {
+		if result = c.add(s.page(c.next())); result != partial {
+			return result, len(c.seen), calls
+		}
+		if between != nil {
+			between(calls)
+		}
+	}
+	t.Fatal("the scan does not end")
+	return 0, 0, 0
+}
+
+func TestAListingOfNWebhooksIsWholeAndCostsACallFor49(t *testing.T) {
+	for n, want := range map[int]int{
+		0: 1, 1: 1, 49: 1, 50: 1, 51: 2, 98: 2, 99: 2, 100: 3, 147: 3, 148: 3, 149: 4, 999: 21, 1000: 21,
+	} {
+		t.Run(fmt.Sprint(n), func(t *testing.T) {
+			result, seen, calls := read(t, shelfOf(n), nil)
+			if result != whole || seen != n {
+				t.Errorf("the listing is %v and shows %d", result, seen)
+			}
+			if calls != want || pages(n) != want {
+				t.Errorf("it cost %d calls and pages says %d, want %d", calls, pages(n), want)
+			}
+		})
+	}
+}
+
+func TestAListingDuringWhichWebhooksMoveIsTorn(t *testing.T) {
+	tests := map[string]func(s *shelf){
+		"one of an earlier page goes":              func(s *shelf) { s.ids = slices.Delete(s.ids, 3, 4) },
+		"the last of the page before goes":         func(s *shelf) { s.ids = slices.Delete(s.ids, 49, 50) },
+		"one of a later page goes":                 func(s *shelf) { s.ids = slices.Delete(s.ids, 60, 61) },
+		"one comes at the end":                     func(s *shelf) { s.ids = append(s.ids, "new") },
+		"one comes at the beginning":               func(s *shelf) { s.ids = slices.Insert(s.ids, 0, "new") },
+		"one goes and another comes at the end":    func(s *shelf) { s.ids = append(slices.Delete(s.ids, 3, 4), "new") },
+		"a later one goes and one comes first":     func(s *shelf) { s.ids = slices.Insert(slices.Delete(s.ids, 60, 61), 0, "new") },
+		"all but the first page go":                func(s *shelf) { s.ids = s.ids[:20] },
+		"all go":                                   func(s *shelf) { s.ids = nil },
+		"the deployment begins to answer in a row": func(s *shelf) { s.bare, s.deaf = true, true },
+	}
+	for name, move := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := shelfOf(120)
+			result, _, _ := read(t, s, func(page int) {
+				if page == 1 {
+					move(s)
+				}
+			})
+			if result != torn {
+				t.Errorf("the listing counts as %v", result)
+			}
+		})
+	}
+}
+
+func TestAListingInWhichALaterWebhookIsReplacedByANewLastOneIsWhole(t *testing.T) {
+	s := shelfOf(120)
+	result, seen, _ := read(t, s, func(page int) {
+		if page == 1 {
+			s.ids = append(slices.Delete(s.ids, 60, 61), "new")
+		}
+	})
+	if result != whole || seen != 120 {
+		t.Errorf("the listing is %v and shows %d: nothing that was there throughout was passed over", result, seen)
+	}
+}
+
+func TestAServerWithShorterPagesIsFollowed(t *testing.T) {
+	for most, want := range map[int]wholeness{1: torn, 2: whole, 20: whole, 49: whole} {
+		s := shelfOf(60)
+		s.most = most
+		if result, seen, calls := read(t, s, nil); result != want || (want == whole && seen != 60) {
+			t.Errorf("with pages of %d the listing is %v after %d calls and shows %d", most, result, calls, seen)
+		}
+	}
+}
+
+func TestAServerThatIgnoresTheOffsetIsNotAskedForEver(t *testing.T) {
+	s := shelfOf(60)
+	s.deaf, s.ids = true, s.ids[:60]
+	c := newScan(noon)
+	first := s.page(c.next())
+	first.Webhooks = first.Webhooks[:50]
+	if got := c.add(first); got != partial {
+		t.Fatalf("after 50 of 60 the listing is %v", got)
+	}
+	again := s.page(c.next())
+	again.Webhooks = again.Webhooks[:50]
+	if got := c.add(again); got != torn {
+		t.Errorf("after the same page again the listing is %v", got)
+	}
+}
+
+func TestAnAnswerThatShowsMoreThanItSaysThereAreIsNoWholeListing(t *testing.T) {
+	page := shelfOf(10).page(hub.Page{Limit: 50})
+	page.Total = 9
+	if got := newScan(noon).add(page); got != torn {
+		t.Errorf("10 of 9 are %v", got)
+	}
+}
+
+func TestAnAnswerThatShowsAWebhookTwiceIsNoWholeListing(t *testing.T) {
+	page := shelfOf(2).page(hub.Page{Limit: 50})
+	page.Webhooks[1].ID = page.Webhooks[0].ID
+	if got := newScan(noon).add(page); got != torn {
+		t.Errorf("it is %v", got)
+	}
+}
+
+func TestBareArraysAreAllThereIsUnlessTheyAreAsLongAsAPage(t *testing.T) {
+	tests := []struct {
+		n           int
+		deaf        bool
+		seen, calls int
+	}{
+		{n: 0, deaf: true, seen: 0, calls: 1},
+		{n: 49, deaf: true, seen: 49, calls: 1},
+		{n: 50, deaf: true, seen: 50, calls: 2},
+		{n: 51, deaf: true, seen: 51, calls: 1},
+		{n: 400, deaf: true, seen: 400, calls: 1},
+		{n: 50, seen: 50, calls: 2},
+		{n: 51, seen: 51, calls: 2},
+		{n: 99, seen: 99, calls: 3},
+		{n: 120, seen: 120, calls: 3},
+	}
+	for _, test := range tests {
+		s := shelfOf(test.n)
+		s.bare, s.deaf = true, test.deaf
+		result, seen, calls := read(t, s, nil)
+		if result != whole || seen != test.seen || calls != test.calls {
+			t.Errorf("%+v: the listing is %v after %d calls and shows %d", test, result, calls, seen)
+		}
+	}
+}
+
+func TestABareArrayThatMovesIsTorn(t *testing.T) {
+	s := shelfOf(120)
+	s.bare = true
+	if result, _, _ := read(t, s, func(int) { s.ids = s.ids[1:] }); result != torn {
+		t.Errorf("the listing counts as %v", result)
+	}
+	s = shelfOf(50)
+	s.bare, s.deaf = true, true
+	if result, _, _ := read(t, s, func(int) { s.ids = s.ids[:49] }); result != torn {
+		t.Errorf("two answers that differ count as %v", result)
+	}
+}

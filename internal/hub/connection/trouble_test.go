@@ -1,0 +1,201 @@
+package connection
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/chatt2me/webhook-operator/internal/hub"
+	"github.com/chatt2me/webhook-operator/internal/hub/simulator"
+)
+
+func (w *world) fault(f simulator.Fault) {
+	w.t.Helper()
+	if err := w.AddFault(f); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// subscribed is how many subjects the world has.
+func (w *world) subscribed(n int) {
+	for i := range n {
+		w.conn.Subscribe(Subject(fmt.Sprint(i)), "", naturalOf(i))
+	}
+}
+
+func (w *world) minutes(n int) {
+	w.t.Helper()
+	for range n * 60 {
+		w.pass(time.Second)
+		w.step()
+	}
+}
+
+func TestARefusedKeyIsAskedByOneProbeAMinuteAtMost(t *testing.T) {
+	w := newWorld(t).listed("a")
+	w.subscribed(100)
+	if err := w.RevokeKey("shop", ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.conn.Delete(t.Context(), "1", "11111111-1111-4111-8111-111111111111"); !hub.IsKind(err, hub.Refused) {
+		t.Fatalf("the call with the key ends with %v", err)
+	}
+	if state := w.conn.State(); state.Access != Refused {
+		t.Errorf("the state is %+v", state)
+	}
+	woken := w.take()
+	if len(woken) != 101 || woken["7"] != 1 || woken["a"] != 1 {
+		t.Errorf("%d are woken, once each", len(woken))
+	}
+	w.ClearRequests()
+	for n := range 100 {
+		if _, err := w.conn.Get(t.Context(), Subject(fmt.Sprint(n)), "11111111-1111-4111-8111-111111111111", Repair); !errors.Is(err, ErrWait) {
+			t.Fatalf("a call of %d ends with %v", n, err)
+		}
+	}
+	w.minutes(8)
+	if got := w.Requests(); len(got) != 3 { // after 1, 3 and 7 minutes
+		t.Errorf("8 minutes see %d calls", len(got))
+	}
+	if woken := w.take(); len(woken) != 0 {
+		t.Errorf("woken again are %d", len(woken))
+	}
+
+	w.AddApplication("shop", apiKey)
+	w.conn.Probe()
+	w.step()
+	if woken := w.take(); len(woken) != 101 || w.conn.State().Access != Open {
+		t.Errorf("%d are woken when the key is good, the state is %+v", len(woken), w.conn.State())
+	}
+}
+
+func TestAHubThatIsDownIsAskedByOneProbeAtATime(t *testing.T) {
+	w := newWorld(t).listed("a")
+	w.fault(simulator.Fault{Kind: simulator.BadGateway})
+	for range failuresToDown {
+		_, _ = w.conn.Get(t.Context(), "a", "11111111-1111-4111-8111-111111111111", Repair)
+	}
+	if state := w.conn.State(); state.Access != Down {
+		t.Fatalf("the state is %+v", state)
+	}
+	if diff := cmp.Diff(map[Subject]int{"a": 1}, w.take()); diff != "" {
+		t.Errorf("woken (-want +got):\n%s", diff)
+	}
+	w.ClearRequests()
+	w.minutes(5)
+	if got := len(w.Requests()); got < 9 || got > 11 { // after 1, 3, 7, 15, 31 and 63 s, then each minute
+		t.Errorf("5 minutes see %d calls", got)
+	}
+	w.ClearFaults()
+	w.minutes(2)
+	if w.conn.State().Access != Open || w.take()["a"] == 0 {
+		t.Errorf("the Hub answers, the state is %+v", w.conn.State())
+	}
+}
+
+func TestA429PausesEveryCallOfTheKeyForAsLongAsTheHubSays(t *testing.T) {
+	w := newWorld(t)
+	ids := w.registered(2)
+	w.listed("a", "b")
+	w.fault(simulator.Fault{Kind: simulator.TooManyRequests, RetryAfter: "90", Times: 1})
+	if _, err := w.conn.Get(t.Context(), "a", ids[0], Repair); !hub.IsKind(err, hub.Throttled) {
+		t.Fatalf("the call ends with %v", err)
+	}
+	w.ClearRequests()
+	if err := w.conn.Delete(t.Context(), "b", ids[1]); !errors.Is(err, ErrWait) || !w.conn.State().Paused {
+		t.Errorf("a call of another subject ends with %v", err)
+	}
+	for range 89 {
+		w.pass(time.Second)
+		w.step()
+	}
+	if got := w.Requests(); len(got) != 0 || len(w.take()) != 0 {
+		t.Errorf("within the pause there are %d calls", len(got))
+	}
+	w.pass(time.Second)
+	w.step()
+	if woken := w.take(); woken["b"] != 1 || w.conn.State().Paused {
+		t.Errorf("after the pause woken are %v", woken)
+	}
+	if err := w.conn.Delete(t.Context(), "b", ids[1]); err != nil {
+		t.Errorf("its call ends with %v", err)
+	}
+	if w.Count("listWebhooks") != 1 {
+		t.Errorf("the poll that fell into the pause was made up for %d times", w.Count("listWebhooks"))
+	}
+}
+
+func TestTwoKeysDoNotAffectEachOther(t *testing.T) {
+	w := newWorld(t).listed("a")
+	w.AddApplication("other", "key-of-the-other")
+	other := w.connect("key-of-the-other")
+	other.Subscribe("b", "", NaturalKey{})
+	w.fault(simulator.Fault{Kind: simulator.Refused, Match: simulator.Match{Application: "shop"}})
+	w.fault(simulator.Fault{Kind: simulator.TooManyRequests, Match: simulator.Match{Application: "other"}, Times: 1})
+	w.pass(time.Minute)
+	w.step()
+	stepAll(t, w.clock, other)
+	if mine, theirs := w.conn.State(), other.State(); mine.Access != Refused || mine.Paused || theirs.Access != Open || !theirs.Paused {
+		t.Errorf("the states are %+v and %+v", mine, theirs)
+	}
+}
+
+func TestOwnWritesAreInTheInventoryAtOnce(t *testing.T) {
+	w := newWorld(t).listed("a")
+	made, err := w.conn.Create(t.Context(), "a", hub.WebhookCreate{
+		Label: "L", Endpoint: "https://hooks.example/x", EventType: "Message", AuthenticationProtocol: "NoAuthentication",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := NaturalKey{"L", "https://hooks.example/x", "Message"}
+	if got := w.conn.Matches(key); len(got) != 1 || got[0].ID != made.ID {
+		t.Errorf("after the create there are %v", got)
+	}
+	if _, err := w.conn.Update(t.Context(), "a", made.ID, hub.WebhookUpdate{Label: new("M")}); err != nil {
+		t.Fatal(err)
+	}
+	if seen, _ := w.conn.Find(made.ID); seen.Webhook.Label.Value != "M" || len(w.conn.Matches(key)) != 0 {
+		t.Errorf("after the update it is %+v", seen)
+	}
+	if err := w.conn.Delete(t.Context(), "a", made.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := w.conn.Find(made.ID); ok {
+		t.Error("after the delete it is still there")
+	}
+	if woken := w.take(); len(woken) != 0 {
+		t.Errorf("own writes woke %v", woken)
+	}
+}
+
+func TestAWebhookThatAWriteDoesNotFindIsAskedForAgain(t *testing.T) {
+	w := newWorld(t)
+	id := w.registered(1)[0]
+	w.listed("a")
+	if err := w.DeleteByHand(id); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.conn.RedefineSignature(t.Context(), "a", id); !hub.IsKind(err, hub.NotFound) {
+		t.Fatalf("the call ends with %v", err)
+	}
+	if _, ok := w.conn.Find(id); ok {
+		t.Error("the inventory still shows it")
+	}
+}
+
+func TestALookThatLagsBehindAnOwnDeleteFindsNothing(t *testing.T) {
+	w := newWorld(t)
+	id := w.registered(1)[0]
+	w.listed("a")
+	w.SetVariants(simulator.Variants{ReadLag: simulator.Duration(time.Second)})
+	if err := w.conn.Delete(t.Context(), "a", id); err != nil {
+		t.Fatal(err)
+	}
+	if seen, err := w.conn.Get(t.Context(), "a", id, Repair); !hub.IsKind(err, hub.NotFound) {
+		t.Errorf("the look shows %+v, %v", seen, err)
+	}
+}

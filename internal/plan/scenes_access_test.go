@@ -1,0 +1,110 @@
+package plan
+
+import (
+	"time"
+
+	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+	"github.com/chatt2me/webhook-operator/internal/hub"
+)
+
+const rest = "the next date is waited for"
+
+func suspend(s *v1alpha1.Chatt2WebhookSpec) { s.Suspend = true }
+
+func refuses(h *Hub) { h.Refused = true }
+
+func isDown(h *Hub) { h.Down = true }
+
+// asked is a request to look again, first seen a second ago.
+func asked(o *Observed) {
+	o.Object.Annotations[v1alpha1.AnnotationReconcileRequestedAt] = "now"
+	o.Memory.Requested = o.Now.Add(-time.Second)
+}
+
+func seenAt(at time.Time) with { return func(o *Observed) { o.Remote.SeenAt = at } }
+
+func held(m *Memory) { m.Held = true }
+
+func drifted(w *hub.Webhook) { w.Endpoint = "https://hooks.example/other" }
+
+func keyless(o *Observed) {
+	o.Key = Key{Trouble: trouble(v1alpha1.ConditionSynced, v1alpha1.ReasonAPIKeyNotFound)}
+}
+
+// foreignKey is a key that is not the one of the last success.
+func foreignKey(o *Observed) { o.Key.Hash, o.Hub.ApplicationID = "another key", "" }
+
+func unsettledSince(d time.Duration) with {
+	return remembered(func(m *Memory) {
+		m.Unsettled, m.Trouble = noon.Add(-d), trouble(v1alpha1.ConditionSynced, v1alpha1.ReasonHubUnavailable)
+	})
+}
+
+func accessScenes() []scene {
+	const (
+		heldFirst = "a secret that is held in memory is stored before anything else"
+		suspended = "a suspended resource is left alone"
+		noKey     = "without an API key nothing can be done"
+		elder     = "what an older resource declares is not declared twice"
+		owned     = "a webhook that belongs to another resource is not touched"
+		refused   = "a key that is refused is not used"
+		isDownNow = "a Hub that is down is not called"
+		givenUp   = "a webhook that the user gave up is forgotten"
+		unseen    = "nothing is decided about a webhook that was not seen yet"
+		changed   = "a webhook that may belong to another Application is not replaced"
+		deleted   = "a webhook that was deleted on the Hub is forgotten"
+		settles   = "a call of unknown outcome settles, then the Hub is looked at"
+		request   = "a user's request is answered with a fresh look"
+	)
+	served := func(p Plan) bool { return p.Serves }
+	notServed := func(p Plan) bool { return !p.Serves }
+	held := remembered(held)
+	return []scene{
+		{name: "all is well", o: observed(), rule: rest, action: Rest},
+
+		{name: "a secret is held", o: observed(held, spec(suspend)), rule: heldFirst, action: StoreSecret},
+		{
+			name: "a secret is held and was not stored a moment ago", rule: heldFirst, action: Rest, reason: v1alpha1.ReasonSecretNotStored, recheck: time.Second,
+			o: observed(held, remembered(func(m *Memory) {
+				m.RetryAt, m.HeldTrouble = noon.Add(time.Second), trouble(v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonSecretNotStored)
+			})),
+		},
+		{name: "suspended", o: observed(spec(suspend), remote(drifted), keyless), rule: suspended, action: Rest, reason: v1alpha1.ReasonSuspended},
+		{name: "suspended while a look is asked for", o: observed(spec(suspend), asked), rule: suspended, action: Rest, reason: v1alpha1.ReasonSuspended, is: notServed},
+		{name: "without a key", o: observed(keyless), rule: noKey, action: Rest, reason: v1alpha1.ReasonAPIKeyNotFound, recheck: keyRecheck},
+		{name: "an older resource declares the same", o: observed(unregistered, func(o *Observed) { o.Elder = "chat/old" }), rule: elder, action: Rest, reason: v1alpha1.ReasonConflict},
+		{name: "the webhook belongs to another", o: observed(func(o *Observed) { o.Owner = "chat/old" }), rule: owned, action: Rest, reason: v1alpha1.ReasonConflict},
+		{name: "the key is refused", o: observed(onHub(refuses), remote(drifted)), rule: refused, action: Rest, reason: v1alpha1.ReasonAPIKeyRefused},
+		{name: "the Hub is down", o: observed(onHub(isDown), remote(drifted)), rule: isDownNow, action: Rest, reason: v1alpha1.ReasonHubUnavailable},
+		{
+			name: "the Hub is down while a previous secret is past its time", rule: isDownNow, action: Rest, reason: v1alpha1.ReasonHubUnavailable,
+			o: observed(signedSince(noon.Add(-time.Hour)), onHub(isDown), secret(func(s *SigningSecret) {
+				s.HasPrevious, s.PreviousExpiresAt = true, noon.Add(-time.Minute)
+			})),
+			is: func(p Plan) bool { return p.Recheck == 0 },
+		},
+
+		{name: "forced orphan of this webhook", o: observed(annotated(v1alpha1.AnnotationForceOrphan, mine)), rule: givenUp, action: Forget, id: mine, reason: v1alpha1.ReasonRegistering},
+		{name: "forced orphan of a former webhook", o: observed(annotated(v1alpha1.AnnotationForceOrphan, other)), rule: rest, action: Rest},
+
+		{name: "the webhook was not seen yet", o: observed(unseenYet), rule: unseen, action: Rest, recheck: unseenRecheck, is: func(p Plan) bool { return p.Hold && !p.Serves }},
+		{name: "it is gone and the key is another one", o: observed(absent, foreignKey), rule: changed, action: Rest, reason: v1alpha1.ReasonApplicationChanged},
+		{name: "it is gone and the listing is of another Application", o: observed(absent, onHub(func(h *Hub) { h.ApplicationID = "another" })), rule: changed, action: Rest, reason: v1alpha1.ReasonApplicationChanged},
+		{name: "it is gone, the key is another one, of the same Application", o: observed(absent, func(o *Observed) { o.Key.Hash = "another key" }), rule: deleted, action: Forget, id: mine, reason: v1alpha1.ReasonRemotelyDeleted},
+		{name: "it is there although the key is another one", o: observed(foreignKey), rule: rest, action: Rest},
+		{name: "it may be another Application's and is given up", o: observed(absent, foreignKey, annotated(v1alpha1.AnnotationForceOrphan, mine)), rule: givenUp, action: Forget, id: mine, reason: v1alpha1.ReasonRegistering},
+		{name: "it was deleted on the Hub", o: observed(absent), rule: deleted, action: Forget, id: mine, reason: v1alpha1.ReasonRemotelyDeleted},
+
+		{name: "a call may still be carried out", o: observed(unsettledSince(10*time.Second), remote(drifted)), rule: settles, action: Rest, reason: v1alpha1.ReasonHubUnavailable, recheck: 20 * time.Second},
+		{name: "a call has settled and nobody looked since", o: observed(unsettledSince(30*time.Second), seenAt(noon.Add(-time.Second)), remote(drifted)), rule: settles, action: Look, id: mine, reason: v1alpha1.ReasonHubUnavailable},
+		{name: "a call has settled and somebody looked since", o: observed(unsettledSince(30*time.Second), seenAt(noon)), rule: rest, action: Rest},
+
+		{name: "a look is asked for", o: observed(asked), rule: request, action: Look, id: mine, is: notServed},
+		{name: "a look is asked for and was taken", o: observed(asked, seenAt(noon)), rule: rest, action: Rest, is: served},
+		{name: "a look is asked for before the registration", o: observed(unregistered, asked), rule: request, action: AwaitListing, is: func(p Plan) bool { return p.ListingAfter.Equal(noon.Add(-time.Second)) && !p.Serves }},
+		{
+			name: "a look was asked for and answered", rule: rest, action: Rest, is: notServed,
+			o: observed(asked, func(o *Observed) { o.Object.Status.LastHandledReconcileAt = "now" }),
+		},
+	}
+}

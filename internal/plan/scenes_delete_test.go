@@ -1,0 +1,79 @@
+package plan
+
+import (
+	"time"
+
+	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+)
+
+func retaining(s *v1alpha1.Chatt2WebhookSpec) { s.DeletionPolicy = v1alpha1.DeletionRetain }
+
+func deleteScenes() []scene {
+	const (
+		notHeld = "a resource that the operator does not hold goes"
+		givenUp = "a webhook that the user gave up is left behind"
+		retain  = "a webhook that is to be retained is left behind"
+		never   = "a resource that never had a webhook goes"
+		owned   = "a webhook that belongs to another resource is left to it"
+		noKey   = "without a usable API key the deletion waits, and not for ever"
+		isDown0 = "a Hub that is down is waited for"
+		changed = "a webhook that may belong to another Application is waited for, and not for ever"
+		later   = "a call that failed is not repeated at once"
+		dup     = "a second webhook that a lost answer made is deleted"
+		deletes = "the webhook is deleted"
+		open    = "an intent without a webhook waits for a listing that would show it"
+		own     = "the webhook that a lost answer was about is deleted"
+		goes    = "a resource without a webhook goes"
+	)
+	blocked := v1alpha1.ReasonDeletionBlocked
+	ago := func(d time.Duration) time.Time { return noon.Add(-d) }
+	now := deletedFor(time.Second)
+	closed := remembered(func(m *Memory) { m.IntentClosed = true })
+	keylessSince := func(d time.Duration) with {
+		return remembered(func(m *Memory) { m.KeyTroubleSince = ago(d) })
+	}
+	lost := []with{unregistered, intent(ago(time.Minute)), listedAt(noon)}
+	gone := func(changes ...with) *Observed { return observed(append(lost, append(changes, now)...)...) }
+	return []scene{
+		{name: "being deleted", o: observed(now), rule: deletes, action: Delete, id: mine},
+		{name: "being deleted while suspended", o: observed(now, spec(suspend)), rule: deletes, action: Delete, id: mine},
+		{name: "being deleted while the webhook was not seen", o: observed(now, unseenYet), rule: deletes, action: Delete, id: mine},
+		{name: "being deleted without our finalizer", o: observed(now, func(o *Observed) { o.Object.Finalizers = nil }), rule: notHeld, action: Rest},
+		{name: "retained", o: observed(now, spec(retaining), keyless), rule: retain, action: Release, id: mine},
+		{name: "never registered", o: observed(unregistered, func(o *Observed) { o.Object.Finalizers = []string{v1alpha1.WebhookFinalizer} }, now, keyless), rule: never, action: Release},
+		{name: "never registered although the intent was written", o: gone(closed), rule: never, action: Release},
+		{name: "of another resource", o: observed(now, func(o *Observed) { o.Owner = "chat/old" }), rule: owned, action: Release},
+
+		{name: "given up", o: observed(now, annotated(v1alpha1.AnnotationForceOrphan, mine), keyless), rule: givenUp, action: Orphan, id: mine},
+		{name: "another one was given up", o: observed(now, annotated(v1alpha1.AnnotationForceOrphan, other)), rule: deletes, action: Delete, id: mine},
+		{name: "given up without an id", o: gone(annotated(v1alpha1.AnnotationForceOrphan, "unknown")), rule: givenUp, action: Orphan},
+		{name: "another one was given up before an answer was lost", o: gone(annotated(v1alpha1.AnnotationForceOrphan, other)), rule: goes, action: Release},
+
+		{name: "without a key", o: observed(now, keyless, keylessSince(time.Hour)), rule: noKey, action: Rest, reason: blocked, recheck: keyRecheck},
+		{name: "without a key for long", o: observed(deletedFor(15*time.Minute), keyless, keylessSince(time.Hour)), rule: noKey, action: Orphan, id: mine},
+		{name: "without a key, almost for long", o: observed(deletedFor(15*time.Minute-time.Second), keyless, keylessSince(time.Hour)), rule: noKey, action: Rest, reason: blocked, recheck: time.Second},
+		{name: "without a key since the operator came back", o: observed(deletedFor(time.Hour), keyless, keylessSince(10*time.Second), actingSince(ago(10*time.Second))), rule: noKey, action: Rest, reason: blocked, recheck: 50 * time.Second},
+		{name: "without a key since a minute, deleted long ago", o: observed(deletedFor(time.Hour), keyless, keylessSince(time.Minute)), rule: noKey, action: Orphan, id: mine},
+		{name: "refused", o: observed(now, onHub(refuses)), rule: noKey, action: Rest, reason: blocked, recheck: keyRecheck},
+		{name: "refused for long", o: observed(deletedFor(time.Hour), onHub(refuses), keylessSince(time.Hour)), rule: noKey, action: Orphan, id: mine},
+		{name: "without a key after an answer was lost, for long", o: observed(unregistered, intent(ago(2*time.Hour)), keyless, keylessSince(time.Hour), deletedFor(time.Hour)), rule: noKey, action: Orphan},
+		{name: "down", o: observed(deletedFor(99*time.Hour), onHub(isDown)), rule: isDown0, action: Rest, reason: blocked},
+
+		{name: "gone, and the key is another one", o: observed(now, absent, foreignKey), rule: changed, action: Rest, reason: blocked, recheck: keyRecheck},
+		{name: "gone, and the key is another one for long", o: observed(deletedFor(time.Hour), absent, foreignKey), rule: changed, action: Orphan, id: mine},
+		{name: "not seen, and the key is another one", o: observed(now, unseenYet, foreignKey), rule: changed, action: Rest, recheck: time.Minute, is: func(p Plan) bool { return p.Hold }},
+		{name: "there, and the key is another one", o: observed(now, foreignKey), rule: deletes, action: Delete, id: mine},
+		{name: "gone", o: observed(now, absent), rule: deletes, action: Delete, id: mine},
+		{name: "failed a moment ago", o: observed(now, retryIn(time.Second)), rule: later, action: Rest, reason: blocked, recheck: time.Second},
+		{name: "failed some time ago", o: observed(now, retryIn(0)), rule: deletes, action: Delete, id: mine},
+		{name: "two of them after a repeated registration", o: observed(now, intent(ago(time.Hour)), retried(ago(time.Hour)), match(other, ago(time.Hour), "")), rule: dup, action: DeleteDuplicate, id: other, is: func(p Plan) bool { return p.Hold }},
+
+		{name: "deleted with an open intent", o: gone(unsettledSince(time.Second)), rule: open, action: AwaitListing, reason: v1alpha1.ReasonCreateUnconfirmed},
+		{name: "deleted with an open intent and its webhook", o: gone(match(other, ago(time.Minute), "")), rule: own, action: DeleteDuplicate, id: other},
+		{name: "deleted with an open intent and two webhooks, repeated", o: gone(retried(ago(time.Minute)), match(other, ago(time.Minute), ""), match(another, ago(time.Minute), "")), rule: own, action: DeleteDuplicate, id: other},
+		{name: "deleted with an open intent and two webhooks", o: gone(match(other, ago(time.Minute), ""), match(another, ago(time.Minute), "")), rule: own, action: Rest, reason: blocked},
+		{name: "deleted with an open intent and another's webhook", o: gone(match(other, ago(time.Minute), "chat/other")), rule: goes, action: Release},
+		{name: "deleted with an open intent and an old webhook", o: gone(match(other, ago(time.Hour), "")), rule: goes, action: Release},
+		{name: "deleted with an open intent and no webhook", o: gone(), rule: goes, action: Release},
+	}
+}

@@ -1,0 +1,124 @@
+package plan
+
+import (
+	"time"
+
+	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+)
+
+func never(s *v1alpha1.Chatt2WebhookSpec) { s.Adoption.Policy = v1alpha1.AdoptNever }
+
+func byID(s *v1alpha1.Chatt2WebhookSpec) { s.Adoption.WebhookID = new(other) }
+
+func wanted(p Presence) with { return func(o *Observed) { o.Wanted.Presence = p } }
+
+func listedAt(at time.Time) with { return onHub(func(h *Hub) { h.ListedAt = at }) }
+
+func actingSince(at time.Time) with { return func(o *Observed) { o.Settings.ActingSince = at } }
+
+func signing(s *v1alpha1.Chatt2WebhookSpec) { s.RequiresSignature = true }
+
+func foreign(s *SigningSecret) { s.Exists, s.Foreign = true, true }
+
+func retryIn(d time.Duration) with {
+	return remembered(func(m *Memory) {
+		m.RetryAt, m.Trouble = noon.Add(d), trouble(v1alpha1.ConditionSynced, v1alpha1.ReasonThrottled)
+	})
+}
+
+func rejects(m *Memory) {
+	m.Rejected = trouble(v1alpha1.ConditionSynced, v1alpha1.ReasonRejected)
+	m.Rejected.Stalled = true
+}
+
+func headerless(o *Observed) {
+	o.Headers = Headers{Hash: "new", Trouble: trouble(v1alpha1.ConditionSynced, v1alpha1.ReasonHeaderSourceNotFound)}
+}
+
+func registerScenes() []scene {
+	const (
+		open      = "an intent without a webhook waits for a listing that would show it"
+		named     = "the webhook that spec names is adopted, or it is said why not"
+		unlisted  = "nothing is registered before the Hub was listed"
+		own       = "the webhook that a lost answer was about is adopted"
+		match1    = "a webhook like the one declared is adopted, or it is said why not"
+		dup       = "a second webhook that a lost answer made is deleted"
+		later     = "a call that failed is not repeated at once"
+		rejected  = "what the Hub refused is not sent again"
+		conflict  = "a signing Secret that is not ours is told before anything is lost"
+		noHeaders = "headers whose sources are not there are waited for"
+		creates   = "a webhook that is not there is registered"
+	)
+	registering := v1alpha1.ReasonRegistering
+	ago := func(d time.Duration) time.Time { return noon.Add(-d) }
+	closed := remembered(func(m *Memory) { m.IntentClosed = true })
+	return []scene{
+		{name: "new", o: observed(unregistered), rule: creates, action: Create, reason: registering, is: func(p Plan) bool { return !p.Retried }},
+		{name: "new and the Hub was not listed", o: observed(unregistered, listedAt(time.Time{})), rule: unlisted, action: AwaitListing, recheck: time.Minute, is: func(p Plan) bool { return p.Hold }},
+		{name: "an intent of ours whose call was not made", o: observed(unregistered, intent(ago(time.Second)), closed), rule: creates, action: Create, reason: registering, is: func(p Plan) bool { return !p.Retried }},
+
+		{
+			name: "an intent of an earlier process", rule: open, action: AwaitListing, reason: v1alpha1.ReasonCreateUnconfirmed, recheck: 90*time.Second - 10*time.Second,
+			o:  observed(unregistered, intent(ago(time.Hour)), actingSince(ago(10*time.Second)), listedAt(noon)),
+			is: func(p Plan) bool { return p.ListingAfter.Equal(noon.Add(20 * time.Second)) },
+		},
+		{
+			name: "an intent whose answer this process lost", rule: open, action: AwaitListing, reason: v1alpha1.ReasonCreateUnconfirmed,
+			o:  observed(unregistered, intent(ago(time.Minute)), unsettledSince(time.Second), listedAt(noon)),
+			is: func(p Plan) bool { return p.ListingAfter.Equal(noon.Add(29 * time.Second)) },
+		},
+		{
+			name: "an intent that another shard wrote a moment ago", rule: open, action: AwaitListing, reason: v1alpha1.ReasonCreateUnconfirmed,
+			o:  observed(unregistered, intent(ago(time.Second)), listedAt(noon)),
+			is: func(p Plan) bool { return p.ListingAfter.Equal(noon.Add(29 * time.Second)) },
+		},
+		{
+			name: "an intent that settled long ago and no listing comes", rule: open, action: AwaitListing, reason: v1alpha1.ReasonCreateUnconfirmed, recheck: time.Minute,
+			o: observed(unregistered, intent(ago(2*time.Hour)), listedAt(time.Time{})),
+		},
+		{name: "an open intent and a listing begun when it had settled", o: observed(unregistered, intent(ago(2*time.Hour)), listedAt(ago(time.Hour-30*time.Second))), rule: creates, action: Create, reason: registering, is: func(p Plan) bool { return p.Retried }},
+		{name: "an open intent and a listing begun a moment too early", o: observed(unregistered, intent(ago(2*time.Hour)), listedAt(noon.Add(-time.Hour+29*time.Second))), rule: open, action: AwaitListing, reason: v1alpha1.ReasonCreateUnconfirmed},
+		{
+			name: "an intent of which no time can be read", rule: own, action: Adopt, id: other, reason: registering,
+			o: observed(unregistered, intent(noon), annotated(v1alpha1.AnnotationCreateStartedAt, "yesterday"), match(other, ago(23*time.Hour), ""), listedAt(noon)),
+		},
+
+		{name: "the webhook of a lost answer", o: observed(unregistered, intent(ago(time.Minute)), match(other, ago(time.Minute), "")), rule: own, action: Adopt, id: other, reason: registering},
+		{name: "the webhook of a lost answer by a clock that is behind", o: observed(unregistered, intent(ago(time.Minute)), match(other, ago(time.Minute+clockSkew), "")), rule: own, action: Adopt, id: other, reason: registering},
+		{name: "the webhook of a lost answer with policy Never", o: observed(unregistered, spec(never), intent(ago(time.Minute)), match(other, ago(time.Minute), "")), rule: own, action: Adopt, id: other, reason: registering},
+		{name: "the older of two webhooks of lost answers", o: observed(unregistered, intent(ago(time.Minute)), match(other, ago(50*time.Second), ""), match(another, ago(40*time.Second), "")), rule: own, action: Adopt, id: other, reason: registering},
+		{name: "a webhook older than the intent", o: observed(unregistered, spec(never), intent(ago(time.Minute)), match(other, ago(time.Minute+clockSkew+time.Second), "")), rule: match1, action: Rest, reason: v1alpha1.ReasonAlreadyExists},
+		{name: "a webhook that another registered meanwhile", o: observed(unregistered, intent(ago(time.Minute)), match(other, ago(time.Minute), "chat/other")), rule: match1, action: Rest, reason: v1alpha1.ReasonConflict},
+
+		{name: "one match", o: observed(unregistered, match(other, ago(time.Hour), "")), rule: match1, action: Adopt, id: other, reason: registering},
+		{name: "two matches", o: observed(unregistered, match(other, ago(time.Hour), ""), match(another, ago(time.Hour), "")), rule: match1, action: Rest, reason: v1alpha1.ReasonAmbiguousMatch},
+		{name: "one match with policy Never", o: observed(unregistered, spec(never), match(other, ago(time.Hour), "")), rule: match1, action: Rest, reason: v1alpha1.ReasonAlreadyExists},
+		{name: "a match that belongs to another", o: observed(unregistered, match(other, ago(time.Hour), "chat/other")), rule: match1, action: Rest, reason: v1alpha1.ReasonConflict},
+		{name: "a match without a label that belongs to another", o: observed(unregistered, match(other, ago(time.Hour), "chat/other", unlabelled)), rule: creates, action: Create, reason: registering},
+		{name: "a match without a label", o: observed(unregistered, match(other, ago(time.Hour), "", unlabelled)), rule: match1, action: Adopt, id: other, reason: registering},
+		{name: "a match of a registered resource", o: observed(match(other, ago(time.Hour), "")), rule: rest, action: Rest},
+
+		{name: "named and there", o: observed(unregistered, spec(byID), wanted(Present)), rule: named, action: Adopt, id: other, reason: registering},
+		{name: "named and not there", o: observed(unregistered, spec(byID), wanted(Absent)), rule: named, action: Rest, reason: v1alpha1.ReasonWebhookNotFound},
+		{name: "named and not seen", o: observed(unregistered, spec(byID)), rule: named, action: Rest, recheck: time.Minute, is: func(p Plan) bool { return p.Hold }},
+		{name: "named and another's", o: observed(unregistered, spec(byID), wanted(Present), func(o *Observed) { o.Owner = "chat/other" }), rule: named, action: Rest, reason: v1alpha1.ReasonConflict},
+		{name: "named when it has one already", o: observed(spec(byID)), rule: rest, action: Rest},
+
+		{name: "a second webhook after a repeated registration", o: observed(intent(ago(time.Hour)), retried(ago(time.Hour)), match(other, ago(time.Hour), "")), rule: dup, action: DeleteDuplicate, id: other, is: func(p Plan) bool { return p.Hold }},
+		{name: "a second webhook without a repeated registration", o: observed(intent(ago(time.Hour)), match(other, ago(time.Hour), "")), rule: rest, action: Rest},
+		{name: "a second webhook older than the intent", o: observed(intent(ago(time.Hour)), retried(ago(time.Hour)), match(other, ago(time.Hour+time.Second), "")), rule: rest, action: Rest},
+		{name: "a second webhook that belongs to another", o: observed(intent(ago(time.Hour)), retried(ago(time.Hour)), match(other, ago(time.Hour), "chat/other")), rule: rest, action: Rest},
+		{name: "a second webhook that shows no label", o: observed(intent(ago(time.Hour)), retried(ago(time.Hour)), match(other, ago(time.Hour), "", unlabelled)), rule: rest, action: Rest},
+		{name: "a second webhook long after the repetition", o: observed(intent(ago(lateCommit)), retried(ago(lateCommit)), match(other, ago(time.Hour), "")), rule: rest, action: Rest},
+
+		{name: "a call failed a moment ago", o: observed(unregistered, retryIn(time.Second)), rule: later, action: Rest, reason: v1alpha1.ReasonThrottled, recheck: time.Second},
+		{name: "a call failed some time ago", o: observed(unregistered, retryIn(0)), rule: creates, action: Create, reason: registering},
+		{name: "a call failed and a look is asked for", o: observed(remote(drifted), retryIn(time.Second), asked, seenAt(noon)), rule: "what differs on the Hub is put right", action: Update, id: mine, reason: v1alpha1.ReasonUpdating, is: func(p Plan) bool { return p.Serves }},
+		{name: "the Hub refused it", o: observed(unregistered, remembered(rejects)), rule: rejected, action: Rest, reason: v1alpha1.ReasonRejected},
+		{name: "the Hub refused it and a look is asked for", o: observed(unregistered, remembered(rejects), asked, listedAt(noon)), rule: creates, action: Create, reason: registering, is: func(p Plan) bool { return p.Serves }},
+		{name: "the signing Secret is another's", o: observed(unregistered, spec(signing), secret(foreign)), rule: conflict, action: Rest, reason: v1alpha1.ReasonSecretConflict},
+		{name: "a Secret is another's and nothing is signed", o: observed(unregistered, secret(foreign)), rule: creates, action: Create, reason: registering},
+		{name: "the source of a header is missing", o: observed(unregistered, headerless), rule: noHeaders, action: Rest, reason: v1alpha1.ReasonHeaderSourceNotFound, recheck: keyRecheck},
+		{name: "the source of a header is missing after registration", o: observed(headerless), rule: rest, action: Rest},
+	}
+}

@@ -1,0 +1,59 @@
+package plan
+
+import (
+	"time"
+
+	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+)
+
+func rotateScenes() []scene {
+	const (
+		finish = "a rotation that was begun is brought to its end"
+		lost   = "a secret that is lost is made anew"
+		prune  = "a previous secret goes when its time is over"
+		wish   = "a rotation that was requested begins"
+		due    = "a rotation that is due begins"
+	)
+	hourAgo := noon.Add(-time.Hour)
+	signed := signedSince(hourAgo)
+	open := secret(func(s *SigningSecret) { s.RotationOpen = true })
+	previousUntil := func(at time.Time) with {
+		return secret(func(s *SigningSecret) { s.HasPrevious, s.PreviousExpiresAt = true, at })
+	}
+	triggered := func(by string) func(Plan) bool { return func(p Plan) bool { return p.Trigger == by } }
+	wanted := annotated(v1alpha1.AnnotationRotateRequestedAt, "today")
+	unrecorded := func(o *Observed) { o.Object.Status.SigningSecret = nil }
+	changed := secret(func(s *SigningSecret) { s.Fingerprint = "other" })
+	return []scene{
+		{name: "a rotation of ours is under way", o: observed(signed, open, remembered(func(m *Memory) { m.RotationOwn = true }), actingSince(noon)), rule: finish, action: Redefine, id: mine},
+		{name: "a rotation of an earlier process is under way", o: observed(signed, open, actingSince(noon.Add(-10*time.Second))), rule: finish, action: Rest, recheck: 20 * time.Second},
+		{name: "a rotation of an earlier process has settled", o: observed(signed, open), rule: finish, action: Redefine, id: mine},
+		{name: "a rotation is under way in a Secret that is another's now", o: observed(signed, open, secret(foreign)), rule: rest, action: Rest},
+
+		{name: "the Secret is gone", o: observed(signed, secret(missing)), rule: lost, action: BeginRotation, id: mine, is: triggered(TriggerLoss)},
+		{name: "the Secret is empty", o: observed(signed, secret(func(s *SigningSecret) { s.Fingerprint = "" })), rule: lost, action: BeginRotation, id: mine},
+		{name: "the Secret is of another webhook", o: observed(signed, secret(func(s *SigningSecret) { s.WebhookID = other })), rule: lost, action: BeginRotation, id: mine},
+		{name: "the secret was changed by somebody", o: observed(signed, changed), rule: lost, action: BeginRotation, id: mine},
+		{name: "the secret was changed and its time set back", o: observed(signed, changed, secret(func(s *SigningSecret) { s.RotatedAt = hourAgo.Add(-time.Second) })), rule: lost, action: BeginRotation, id: mine},
+		{name: "the secret is newer than status says", o: observed(signed, changed, secret(func(s *SigningSecret) { s.RotatedAt = hourAgo.Add(time.Second) })), rule: rest, action: Rest},
+		{name: "the resource was restored without its status", o: observed(signed, unrecorded, changed), rule: rest, action: Rest},
+		{name: "the Secret is gone and the former status with it", o: observed(signed, unrecorded, secret(missing)), rule: lost, action: BeginRotation, id: mine},
+		{name: "the Secret is lost inside the overlap", o: observed(signed, changed, previousUntil(noon.Add(time.Minute))), rule: lost, action: BeginRotation, id: mine},
+
+		{name: "the previous secret is past its time", o: observed(signed, previousUntil(noon)), rule: prune, action: PruneSecret},
+		{name: "the previous secret has a minute left", o: observed(signed, previousUntil(noon.Add(time.Minute))), rule: rest, action: Rest, recheck: time.Minute},
+		{name: "the previous secret has no time at all", o: observed(signed, previousUntil(time.Time{})), rule: prune, action: PruneSecret},
+
+		{name: "a rotation is requested", o: observed(signed, wanted), rule: wish, action: BeginRotation, id: mine, is: triggered(TriggerRequest)},
+		{name: "a rotation was requested and the secret answers it", o: observed(signed, wanted, secret(func(s *SigningSecret) { s.Request = "today" })), rule: rest, action: Rest},
+		{name: "a rotation was requested and status says so", o: observed(signed, wanted, func(o *Observed) { o.Object.Status.LastHandledRotateAt = "today" }), rule: rest, action: Rest},
+		{name: "a rotation is requested inside the overlap", o: observed(signed, wanted, previousUntil(noon.Add(time.Minute))), rule: rest, action: Rest, recheck: time.Minute},
+		{name: "a rotation is requested of what is not signed", o: observed(wanted), rule: rest, action: Rest},
+
+		{name: "a rotation is due", o: observed(signed, rotatedEvery("1h", "")), rule: due, action: BeginRotation, id: mine, is: triggered(TriggerSchedule)},
+		{name: "a rotation is due in a minute", o: observed(signed, rotatedEvery("1h1m", "")), rule: rest, action: Rest, recheck: time.Minute},
+		{name: "a rotation is due inside the overlap", o: observed(signed, rotatedEvery("1h", ""), previousUntil(noon.Add(time.Minute))), rule: rest, action: Rest, recheck: time.Minute},
+		{name: "a rotation is due and nobody knows when the last one was", o: observed(signedSince(time.Time{}), rotatedEvery("1h", "")), rule: rest, action: Rest},
+		{name: "a rotation is due while a look is refused", o: observed(signed, rotatedEvery("1h", ""), onHub(refuses)), rule: "a key that is refused is not used", action: Rest, reason: v1alpha1.ReasonAPIKeyRefused},
+	}
+}

@@ -1,0 +1,88 @@
+package plan
+
+import (
+	"slices"
+	"time"
+
+	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+	"github.com/chatt2me/webhook-operator/internal/hub"
+)
+
+// ownSecret is a Secret that is there and right, of a webhook that is not signed.
+func ownSecret(o *Observed) {
+	o.Signing = SigningSecret{Name: "hook-signing", Exists: true, WebhookID: mine, Fingerprint: "print", RotatedAt: noon.Add(-time.Hour)}
+}
+
+func isSigned(w *hub.Webhook) { w.RequiresSignature = known(true) }
+
+// silent is an older deployment, which does not show whether a webhook is signed.
+func silent(w *hub.Webhook) { w.RequiresSignature = hub.Field[bool]{} }
+
+func sentSignature(on bool) with {
+	return remembered(func(m *Memory) { m.RequiresSignature = &on })
+}
+
+// former is a Secret under the name that spec said before, as good as the one it takes the place of.
+func former(changes ...func(*SigningSecret)) with {
+	return func(o *Observed) {
+		s := SigningSecret{Name: "former", Exists: true, WebhookID: mine, Fingerprint: "print", RotatedAt: o.Signing.RotatedAt}
+		for _, change := range changes {
+			change(&s)
+		}
+		o.FormerSecret = &s
+		o.Object.Status.SigningSecret = &v1alpha1.SigningSecretStatus{Name: "former", Fingerprint: "print"}
+		at := timestamp(&s.RotatedAt)
+		o.Object.Status.SigningSecret.RotatedAt = at
+	}
+}
+
+func missing(s *SigningSecret) { *s = SigningSecret{Name: s.Name} }
+
+func signScenes() []scene {
+	const (
+		begins = "a rotation is written down before signing is turned on again"
+		right  = "what differs on the Hub is put right"
+		goes   = "the Secret of a webhook that is not signed is deleted"
+		moves  = "a Secret under a new name takes the secret along"
+		old    = "a Secret under its old name is deleted"
+		meta   = "the Secret carries the metadata that spec says"
+		lost   = "a secret that is lost is made anew"
+	)
+	updating := v1alpha1.ReasonUpdating
+	turns := func(p Plan) bool { return slices.Equal(p.Changes, []string{FieldRequiresSignature}) }
+	signed := signedSince(noon.Add(-time.Hour))
+	return []scene{
+		{name: "signed and at rest", o: observed(signed), rule: rest, action: Rest},
+		{name: "signing is turned on", o: observed(newGeneration, spec(signing)), rule: right, action: Update, id: mine, reason: updating, is: turns},
+		{name: "signing was turned off on the Hub", o: observed(signed, remote(func(w *hub.Webhook) { w.RequiresSignature = known(false) })), rule: begins, action: BeginRotation, id: mine, reason: updating, is: func(p Plan) bool { return p.Trigger == TriggerLoss }},
+		{
+			name: "signing was turned off on the Hub and it is written down", rule: right, action: Update, id: mine, reason: updating, is: turns,
+			o: observed(signed, remote(func(w *hub.Webhook) { w.RequiresSignature = known(false) }), secret(func(s *SigningSecret) { s.RotationOpen = true })),
+		},
+		{name: "signing is turned on and the Secret is another's", o: observed(newGeneration, spec(signing), secret(foreign)), rule: rest, action: Rest},
+		{name: "signing and the endpoint differ and the Secret is another's", o: observed(newGeneration, spec(signing), secret(foreign), remote(drifted)), rule: right, action: Update, id: mine, reason: updating, is: func(p Plan) bool { return slices.Equal(p.Changes, []string{FieldEndpoint}) }},
+
+		{name: "signing is turned off", o: observed(newGeneration, ownSecret, remote(isSigned)), rule: right, action: Update, id: mine, reason: updating, is: turns},
+		{name: "signing was turned off", o: observed(ownSecret), rule: goes, action: DeleteSecret},
+		{name: "signing was turned off and the Hub ignores it", o: observed(ownSecret, remote(isSigned), ignoring(FieldRequiresSignature)), rule: rest, action: Rest},
+		{name: "signing was turned off and the Secret was renamed", o: observed(former()), rule: goes, action: DeleteFormerSecret},
+		{name: "nothing is signed and a Secret is another's", o: observed(secret(foreign)), rule: rest, action: Rest},
+
+		{name: "an older deployment turned on", o: observed(newGeneration, spec(signing), remote(silent)), rule: right, action: Update, id: mine, reason: updating, is: turns},
+		{name: "an older deployment that took it and showed no secret", o: observed(spec(signing), remote(silent), sentSignature(true)), rule: lost, action: BeginRotation, id: mine},
+		{name: "an older deployment that is signed", o: observed(signed, remote(silent)), rule: rest, action: Rest},
+		{name: "an older deployment that is signed, the Secret renamed", o: observed(signed, remote(silent), secret(missing), former()), rule: moves, action: MoveSecret, id: mine},
+		{name: "an older deployment turned off", o: observed(newGeneration, ownSecret, remote(silent)), rule: right, action: Update, id: mine, reason: updating, is: turns},
+		{name: "an older deployment that took it to be off", o: observed(ownSecret, remote(silent), sentSignature(false)), rule: goes, action: DeleteSecret},
+		{name: "what a Hub shows counts for more than what was sent", o: observed(sentSignature(true)), rule: rest, action: Rest},
+
+		{name: "the Secret is renamed", o: observed(signed, secret(missing), former()), rule: moves, action: MoveSecret, id: mine},
+		{name: "the Secret is renamed and was moved", o: observed(signed, former()), rule: old, action: DeleteFormerSecret},
+		{name: "the Secret is renamed and the former one is another's", o: observed(signed, former(foreign)), rule: rest, action: Rest},
+		{name: "the Secret is renamed amid a rotation", o: observed(signed, secret(missing), former(func(s *SigningSecret) { s.RotationOpen = true })), rule: lost, action: BeginRotation, id: mine},
+		{name: "the Secret is renamed and the former one was changed", o: observed(signed, secret(missing), former(func(s *SigningSecret) { s.Fingerprint = "other" })), rule: lost, action: BeginRotation, id: mine},
+		{name: "the Secret is renamed and the former one is another webhook's", o: observed(signed, secret(missing), former(func(s *SigningSecret) { s.WebhookID = other })), rule: lost, action: BeginRotation, id: mine},
+		{name: "the Secret is renamed to one that is another's", o: observed(signed, secret(foreign), former()), rule: rest, action: Rest},
+		{name: "the Secret lacks a label from spec", o: observed(signed, secret(func(s *SigningSecret) { s.Outdated = true })), rule: meta, action: UpdateSecretMetadata},
+	}
+}

@@ -1,0 +1,51 @@
+package plan
+
+import (
+	"slices"
+
+	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+	"github.com/chatt2me/webhook-operator/internal/hub"
+)
+
+func newGeneration(o *Observed) { o.Object.Generation++ }
+
+func ignoring(fields ...string) with { return func(o *Observed) { o.Applied.Ignored = fields } }
+
+func updateScenes() []scene {
+	const right = "what differs on the Hub is put right"
+	updating := v1alpha1.ReasonUpdating
+	sends := func(drift bool, fields ...string) func(Plan) bool {
+		return func(p Plan) bool { return slices.Equal(p.Changes, fields) && p.Drift == drift }
+	}
+	oldDeployment := remote(func(w *hub.Webhook) {
+		w.Label, w.Scope, w.AuthenticationProtocol = hub.Field[string]{}, hub.Scope{}, hub.Field[string]{}
+		w.RequiresSignature = hub.Field[bool]{}
+	})
+	return []scene{
+		{name: "the endpoint was changed on the Hub", o: observed(remote(drifted)), rule: right, action: Update, id: mine, reason: updating, is: sends(true, FieldEndpoint)},
+		{name: "the endpoint was changed in spec", o: observed(remote(drifted), newGeneration), rule: right, action: Update, id: mine, reason: updating, is: sends(false, FieldEndpoint)},
+		{
+			name: "everything differs", rule: right, action: Update, id: mine, reason: updating,
+			o: observed(newGeneration, func(o *Observed) { o.Headers.Hash = "new" }, spec(func(s *v1alpha1.Chatt2WebhookSpec) {
+				s.Label, s.Endpoint, s.EventType = "M", "https://m.example", v1alpha1.EventTypeMessageStatus
+				s.AuthenticationProtocol, s.Scope, s.RequiresSignature = v1alpha1.JWT, new("scope"), true
+			})),
+			is: sends(false, FieldLabel, FieldEndpoint, FieldEventType, FieldAuthenticationProtocol, FieldScope, FieldRequiresSignature, FieldHeaders),
+		},
+		{name: "a header's source changed", o: observed(func(o *Observed) { o.Headers.Hash = "new" }), rule: right, action: Update, id: mine, reason: updating, is: sends(false, FieldHeaders)},
+		{name: "the webhook was adopted", o: observed(func(o *Observed) { o.Applied = v1alpha1.AppliedStatus{} }, remote(drifted)), rule: right, action: Update, id: mine, reason: updating, is: sends(false, FieldEndpoint, FieldHeaders)},
+		{name: "something differs and a header's source is missing", o: observed(headerless, remote(drifted)), rule: right, action: Update, id: mine, reason: updating, is: sends(true, FieldEndpoint)},
+		{name: "the scope was removed", o: observed(remote(func(w *hub.Webhook) { w.Scope.Value = "old" })), rule: right, action: Update, id: mine, reason: updating, is: sends(true, FieldScope)},
+
+		{name: "an older deployment shows little", o: observed(oldDeployment), rule: rest, action: Rest},
+		{name: "an older deployment after the webhook was adopted", o: observed(oldDeployment, func(o *Observed) { o.Applied.Label = "" }), rule: rest, action: Rest},
+		{name: "an older deployment and another label in spec", o: observed(oldDeployment, newGeneration, spec(func(s *v1alpha1.Chatt2WebhookSpec) { s.Label = "M" })), rule: right, action: Update, id: mine, reason: updating, is: sends(false, FieldLabel)},
+		{name: "an older deployment and a scope in spec", o: observed(oldDeployment, newGeneration, spec(func(s *v1alpha1.Chatt2WebhookSpec) { s.Scope = new("s") })), rule: right, action: Update, id: mine, reason: updating, is: sends(false, FieldScope)},
+		{name: "an older deployment that took the scope", o: observed(oldDeployment, spec(func(s *v1alpha1.Chatt2WebhookSpec) { s.Scope = new("s") }), func(o *Observed) { o.Applied.Scope = "s" }), rule: rest, action: Rest},
+
+		{name: "the Hub ignores the label", o: observed(remote(func(w *hub.Webhook) { w.Label.Value = "old" }), ignoring(FieldLabel)), rule: rest, action: Rest},
+		{name: "the Hub ignores the label and spec changed", o: observed(remote(func(w *hub.Webhook) { w.Label.Value = "old" }), ignoring(FieldLabel), newGeneration), rule: right, action: Update, id: mine, reason: updating, is: sends(false, FieldLabel)},
+		{name: "the Hub ignores the label and a look is asked for", o: observed(remote(func(w *hub.Webhook) { w.Label.Value = "old" }), ignoring(FieldLabel), asked, seenAt(noon)), rule: right, action: Update, id: mine, reason: updating, is: sends(true, FieldLabel)},
+		{name: "the Hub ignores the label and the endpoint differs", o: observed(remote(func(w *hub.Webhook) { w.Label.Value = "old" }), ignoring(FieldLabel), remote(drifted)), rule: right, action: Update, id: mine, reason: updating, is: sends(true, FieldEndpoint)},
+	}
+}
