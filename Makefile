@@ -58,7 +58,7 @@ lint-fix: $(GOLANGCI_LINT) ## Run the linters and repair what they can.
 .PHONY: test
 test: controlplane ## Run every test, with the race detector, on a real API server.
 	@echo "control plane: $$KUBEBUILDER_ASSETS"
-	go test -race -timeout 20m ./...
+	go test -race -timeout 20m -parallel 8 ./...
 
 ##@ Try it
 

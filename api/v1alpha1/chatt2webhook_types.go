@@ -455,7 +455,7 @@ type Chatt2Webhook struct {
 
 	// status is what the operator last saw of the webhook.
 	// +optional
-	// +default={"observedGeneration":-1,"isVerified":false,"conditions":[{"type":"Ready","status":"Unknown","reason":"Pending","message":"Waiting for the operator to look at this resource","lastTransitionTime":"1970-01-01T00:00:00Z"}]}
+	// +default={"observedGeneration":-1,"isVerified":false,"numberOfErrors":0,"conditions":[{"type":"Ready","status":"Unknown","reason":"Pending","message":"Waiting for the operator to look at this resource","lastTransitionTime":"1970-01-01T00:00:00Z"}]}
 	Status Chatt2WebhookStatus `json:"status,omitzero"`
 }
 

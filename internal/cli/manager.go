@@ -62,11 +62,18 @@ func (f *operatorFlags) check() error {
 		return errors.New("--hub-qps must be above 0 and --hub-burst at least 1")
 	case f.hubPollInterval < time.Second:
 		return errors.New("--hub-poll-interval must be at least 1s")
-	case f.maxConcurrentReconciles < 1:
+	case f.maxConcurrentReconciles < 0:
 		return errors.New("--max-concurrent-reconciles must be at least 1")
 	}
-	_, err := labels.Parse(f.watchLabelSelector)
-	return err
+	if _, err := labels.Parse(f.watchLabelSelector); err != nil {
+		return fmt.Errorf("--watch-label-selector: %w", err)
+	}
+	// A key that nobody has shows what is wrong with the rest.
+	_, err := hub.New(hub.Config{BaseURL: f.hubURL, AllowInsecure: f.hubAllowInsecure, APIKey: hub.NewSecret("none")})
+	if err != nil {
+		return fmt.Errorf("--hub-url: %w", err)
+	}
+	return nil
 }
 
 func (f *operatorFlags) restConfig() (*rest.Config, error) {

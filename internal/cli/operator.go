@@ -2,9 +2,10 @@ package cli
 
 import (
 	goflag "flag"
+	"os/signal"
+	"syscall"
 	"time"
 
-	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -55,8 +56,10 @@ func newOperatorCommand() *cobra.Command {
 		if err := bindEnvironment(cmd, "CHATT2_"); err != nil {
 			return err
 		}
-		ctrl.SetLogger(logr.Logger(zap.New(zap.UseFlagOptions(&zapOptions))))
-		return f.run(ctrl.SetupSignalHandler())
+		ctrl.SetLogger(zap.New(zap.UseFlagOptions(&zapOptions)))
+		ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM, syscall.SIGINT)
+		defer stop()
+		return f.run(ctx)
 	}
 	return cmd
 }
@@ -67,13 +70,15 @@ func (f *operatorFlags) add(flags *pflag.FlagSet) {
 		"permit http in --hub-url; API keys and signing secrets can then be read on the way")
 	flags.StringVar(&f.hubCAFile, "hub-ca-file", "",
 		"PEM file of the authorities that may vouch for the Hub, instead of those of the system")
-	flags.DurationVar(&f.hubPollInterval, "hub-poll-interval", time.Minute, "how often the webhooks of an API key are listed")
+	flags.DurationVar(&f.hubPollInterval, "hub-poll-interval", time.Minute,
+		"how often the webhooks of an API key are listed")
 	flags.Float64Var(&f.hubQPS, "hub-qps", 10, "calls to the Hub a second with one API key")
 	flags.IntVar(&f.hubBurst, "hub-burst", 20, "calls to the Hub at once with one API key")
 	flags.DurationVar(&f.hubTimeout, "hub-timeout", 10*time.Second, "how long one call to the Hub may take")
 	flags.DurationVar(&f.hubSettleTime, "hub-settle-time", 30*time.Second,
 		"how long after a call was given up the Hub may still carry it out; must be longer than --hub-timeout")
-	flags.IntVar(&f.maxConcurrentReconciles, "max-concurrent-reconciles", 16, "how many resources are worked on at once")
+	flags.IntVar(&f.maxConcurrentReconciles, "max-concurrent-reconciles", 16,
+		"how many resources are worked on at once")
 	flags.StringSliceVar(&f.namespaces, "namespaces", nil, "namespaces to watch; all when empty")
 	flags.StringVar(&f.watchLabelSelector, "watch-label-selector", "",
 		"resources to work on, by label, where several operators share a cluster")
@@ -92,6 +97,7 @@ func (f *operatorFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.metricsBindAddress, "metrics-bind-address", "0", "address of the metrics; 0 for none")
 	flags.BoolVar(&f.metricsSecure, "metrics-secure", true,
 		"serve metrics by HTTPS, to those whom the API server lets get the non-resource URL /metrics")
-	flags.StringVar(&f.healthProbeBindAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz; 0 for none")
+	flags.StringVar(&f.healthProbeBindAddress, "health-probe-bind-address", ":8081",
+		"address of /healthz and /readyz; 0 for none")
 	flags.StringVar(&f.kubeconfig, "kubeconfig", "", "kubeconfig of the cluster; inside of one its own access is used")
 }

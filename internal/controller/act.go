@@ -129,7 +129,8 @@ func (r *Reconciler) forgetWebhook(ctx context.Context, o *observation, p plan.P
 	if o.Object.Annotations[v1alpha1.AnnotationForceOrphan] == p.WebhookID {
 		r.orphaned(o, p.WebhookID, out)
 	} else {
-		out.tell(warning(v1alpha1.ReasonRemotelyDeleted, "Webhook %s was deleted on the Hub; registering anew", p.WebhookID))
+		out.tell(warning(v1alpha1.ReasonRemotelyDeleted, "Webhook %s was deleted on the Hub; registering anew",
+			p.WebhookID))
 	}
 	o.mem.Memory = plan.Memory{Requested: o.mem.Requested}
 	o.mem.held = nil
@@ -148,7 +149,8 @@ func (r *Reconciler) patchMetadata(ctx context.Context, o *observation, change f
 		return nil
 	}
 	before := o.Object.DeepCopy()
-	if err := r.Client.Patch(ctx, after, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})); err != nil {
+	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
+	if err := r.Client.Patch(ctx, after, patch); err != nil {
 		return err
 	}
 	o.mem.replaced(before)
@@ -222,8 +224,8 @@ func (r *Reconciler) deleteDuplicate(ctx context.Context, o *observation, p plan
 		return
 	}
 	o.Matches = slices.DeleteFunc(o.Matches, func(m plan.Match) bool { return m.Webhook.ID == p.WebhookID })
-	out.tell(normal(v1alpha1.EventDuplicateDeleted, "Deleted webhook %s, which a registration made whose answer was lost",
-		p.WebhookID))
+	out.tell(normal(v1alpha1.EventDuplicateDeleted,
+		"Deleted webhook %s, which a registration made whose answer was lost", p.WebhookID))
 	out.again = true
 }
 
@@ -240,7 +242,8 @@ func (r *Reconciler) orphaned(o *observation, id string, out *outcome) {
 		id = "of unknown id"
 	}
 	r.Metrics.Orphaned()
-	out.tell(warning(v1alpha1.EventOrphaned, "Left webhook %s on the Hub (Application %s); delete it there if it is not wanted",
+	out.tell(warning(v1alpha1.EventOrphaned,
+		"Left webhook %s on the Hub (Application %s); delete it there if it is not wanted",
 		id, valueOr(o.Object.Status.ApplicationID, "unknown")))
 }
 

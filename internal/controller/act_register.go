@@ -30,12 +30,12 @@ func (r *Reconciler) create(ctx context.Context, o *observation, p plan.Plan, ou
 	}
 	o.registered(r, got.Webhook, now)
 	o.Applied = v1alpha1.AppliedStatus{
-		HeadersHash: o.Observed.Headers.Hash, Label: spec.Label, Scope: deref(spec.Scope),
+		HeadersHash: o.Headers.Hash, Label: spec.Label, Scope: deref(spec.Scope),
 	}
 	out.tell(normal(v1alpha1.EventRegistered, "Registered webhook %s", got.ID))
 	if !got.Secret.IsZero() {
 		r.hold(o, got.Secret)
-		r.store(ctx, o, out)
+		r.store(ctx, o)
 	}
 }
 

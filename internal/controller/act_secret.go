@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"maps"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -45,34 +46,34 @@ func (r *Reconciler) redefine(ctx context.Context, o *observation, _ plan.Plan, 
 	}
 	r.hold(o, secret)
 	r.Metrics.Rotated(trigger, "redefined")
-	if r.store(ctx, o, out); o.mem.held == nil {
+	if r.store(ctx, o); o.mem.held == nil {
 		out.tell(normal(v1alpha1.EventSecretRotated, "Stored a new signing secret in the Secret %q", o.Signing.Name))
 	}
 }
 
 // hold keeps a secret in memory until it is stored.
 func (r *Reconciler) hold(o *observation, secret hub.Secret) {
-	o.mem.held = &heldSecret{
-		webhookID: o.ID, value: secret, request: plan.Request(o.Object.Annotations[v1alpha1.AnnotationRotateRequestedAt]),
-	}
+	request := plan.Request(o.Object.Annotations[v1alpha1.AnnotationRotateRequestedAt])
+	o.mem.held = &heldSecret{webhookID: o.ID, value: secret, request: request}
 	o.mem.Held = true
 }
 
-func (r *Reconciler) storeHeld(ctx context.Context, o *observation, _ plan.Plan, out *outcome) {
-	r.store(ctx, o, out)
+func (r *Reconciler) storeHeld(ctx context.Context, o *observation, _ plan.Plan, _ *outcome) {
+	r.store(ctx, o)
 }
 
 // store stores the secret that is held, the one it replaces as the previous one, and ends the rotation, all in one
 // write. Until that has succeeded the secret stays in memory, and no other one is made.
-func (r *Reconciler) store(ctx context.Context, o *observation, out *outcome) {
+func (r *Reconciler) store(ctx context.Context, o *observation) {
 	held := o.mem.held
 	var err error
 	for range storeTries {
-		content := o.content().Store(held.webhookID, held.value, held.request, r.Now(), plan.Overlap(&o.Object.Spec))
-		if err = r.writeSecret(ctx, o, content); !isConflict(err) && !apierrors.IsAlreadyExists(err) && !apierrors.IsNotFound(err) {
+		content := o.content().Store(
+			held.webhookID, held.value, held.request, r.storeTime(o), plan.Overlap(&o.Object.Spec))
+		if err = r.writeSecret(ctx, o, content); !changedMeanwhile(err) {
 			break
 		}
-		// Somebody wrote to it meanwhile: look and write again.
+		// Look and write again.
 		if o.secret, err = r.readSecret(ctx, o, o.Signing.Name); err != nil {
 			break
 		}
@@ -80,7 +81,7 @@ func (r *Reconciler) store(ctx context.Context, o *observation, out *outcome) {
 	}
 	if err == nil {
 		o.mem.held, o.mem.Held, o.mem.HeldTrouble = nil, false, nil
-		o.mem.RotationOwn, o.mem.trigger, o.mem.Fingerprint = false, "", o.Signing.Fingerprint
+		o.mem.RotationOwn, o.mem.trigger = false, ""
 		o.mem.succeeded()
 		return
 	}
@@ -88,11 +89,29 @@ func (r *Reconciler) store(ctx context.Context, o *observation, out *outcome) {
 	if trouble == nil {
 		trouble = &plan.Trouble{
 			Condition: v1alpha1.ConditionSigningSecretReady, Reason: v1alpha1.ReasonSecretNotStored, Event: true,
-			Message: "a new signing secret could not be written to its Secret yet; the operator holds it and goes on trying",
+			Message: "a new signing secret could not be written to its Secret yet; the operator holds it and goes on " +
+				"trying",
 		}
 	}
 	o.mem.HeldTrouble = trouble
 	o.mem.failed(r.Now(), o.attempt(), trouble)
+}
+
+// storeTime is the time that a secret is stored with: later, in whole seconds, than the one that status knows of, so
+// that a secret whose storing was not recorded is told from one that was tampered with.
+func (r *Reconciler) storeTime(o *observation) time.Time {
+	now := r.Now()
+	if s := o.Object.Status.SigningSecret; s != nil && s.RotatedAt != nil {
+		if later := s.RotatedAt.Add(time.Second); later.After(now) {
+			return later
+		}
+	}
+	return now
+}
+
+// changedMeanwhile tells whether a write failed because the Secret was not as it was read.
+func changedMeanwhile(err error) bool {
+	return isConflict(err) || apierrors.IsAlreadyExists(err) || apierrors.IsNotFound(err)
 }
 
 // content is what the signing Secret holds, nothing when it is not there or not ours.

@@ -40,13 +40,14 @@ func (r *Reconciler) update(ctx context.Context, o *observation, p plan.Plan, ou
 	}
 	o.Applied.Ignored = ignored
 	if p.Drift {
-		out.tell(normal(v1alpha1.EventDriftCorrected, "Restored what was changed on the Hub: %s", strings.Join(sent, ", ")))
+		out.tell(normal(v1alpha1.EventDriftCorrected, "Restored what was changed on the Hub: %s",
+			strings.Join(sent, ", ")))
 	} else {
 		out.tell(normal(v1alpha1.EventUpdated, "Updated on the Hub: %s", strings.Join(sent, ", ")))
 	}
 	if !got.Secret.IsZero() && o.Object.Spec.RequiresSignature {
 		r.hold(o, got.Secret)
-		r.store(ctx, o, out)
+		r.store(ctx, o)
 	}
 }
 
@@ -55,7 +56,7 @@ func (o *observation) updated(sent plan.Changes, w hub.Webhook, now time.Time) {
 	spec := &o.Object.Spec
 	o.Remote = plan.Remote{Presence: plan.Present, Webhook: w, SeenAt: now}
 	if sent.Has(plan.FieldHeaders) {
-		o.Applied.HeadersHash = o.Observed.Headers.Hash
+		o.Applied.HeadersHash = o.Headers.Hash
 	}
 	if sent.Has(plan.FieldLabel) {
 		o.Applied.Label = spec.Label

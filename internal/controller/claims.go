@@ -136,7 +136,7 @@ func (r *Reconciler) sameKey(ctx context.Context, o *observation, other *v1alpha
 	if other.Namespace == o.Object.Namespace && other.Spec.APIKeySecretRef == o.Object.Spec.APIKeySecretRef {
 		return true, nil
 	}
-	if id := other.Status.ApplicationID; id != "" && id == o.Observed.Hub.ApplicationID {
+	if id := other.Status.ApplicationID; id != "" && id == o.Hub.ApplicationID {
 		return true, nil
 	}
 	key, err := r.apiKey(ctx, other)

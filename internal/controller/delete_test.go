@@ -43,8 +43,10 @@ func TestAWebhookThatIsGoneAlreadyDoesNotHoldADeletionUp(t *testing.T) {
 
 func TestAnAnswerThatIsNoYesKeepsTheResource(t *testing.T) {
 	for _, fault := range []simulator.Fault{
-		{Kind: simulator.Refused, Status: 403}, {Kind: simulator.TooManyRequests, RetryAfter: "1"},
-		{Kind: simulator.ErrorBeforeCommit, Status: 500}, {Kind: simulator.DropBeforeCommit},
+		{Kind: simulator.Refused, Status: 403},
+		{Kind: simulator.TooManyRequests, RetryAfter: "1"},
+		{Kind: simulator.ErrorBeforeCommit, Status: 500},
+		{Kind: simulator.DropBeforeCommit},
 	} {
 		t.Run(string(fault.Kind), func(t *testing.T) {
 			w := newWorld(t)

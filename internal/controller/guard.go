@@ -67,7 +67,8 @@ func (g *APIKeyGuard) metadata(ctx context.Context, name types.NamespacedName) (
 // inUse tells whether any resource refers to the Secret. The cache can only say yes; the API server is asked for a no.
 func (g *APIKeyGuard) inUse(ctx context.Context, secret types.NamespacedName) (bool, error) {
 	var known v1alpha1.Chatt2WebhookList
-	err := g.Client.List(ctx, &known, client.InNamespace(secret.Namespace), client.MatchingFields{indexAPIKey: secret.Name})
+	err := g.Client.List(ctx, &known, client.InNamespace(secret.Namespace),
+		client.MatchingFields{indexAPIKey: secret.Name})
 	if err != nil || len(known.Items) > 0 {
 		return true, err
 	}
@@ -84,7 +85,8 @@ func (g *APIKeyGuard) inUse(ctx context.Context, secret types.NamespacedName) (b
 // ceases to refer to.
 func (g *APIKeyGuard) SetupWithManager(mgr manager.Manager) error {
 	b := builder.ControllerManagedBy(mgr).Named("api-key-guard").
-		Watches(&v1alpha1.Chatt2Webhook{}, handler.EnqueueRequestsFromMapFunc(keyOf), builder.WithPredicates(lettingGo()))
+		Watches(&v1alpha1.Chatt2Webhook{}, handler.EnqueueRequestsFromMapFunc(keyOf),
+			builder.WithPredicates(lettingGo()))
 	if g.Options.WatchSecrets {
 		b = b.Watches(&corev1.Secret{}, &handler.EnqueueRequestForObject{}, builder.OnlyMetadata,
 			builder.WithPredicates(predicate.NewPredicateFuncs(func(object client.Object) bool {

@@ -61,8 +61,8 @@ func (r *Reconciler) apiKey(ctx context.Context, object *v1alpha1.Chatt2Webhook)
 	clean, ok := cleanKey(value)
 	if !ok {
 		return apiKey{meta: meta, trouble: keyTrouble(v1alpha1.ReasonAPIKeyInvalid, true,
-			"the key %q of the Secret %q holds no API key: it must be printable ASCII without spaces, of which one line "+
-				"break at the end is dropped", ref.Key, ref.Name)}, nil
+			"the key %q of the Secret %q holds no API key: it must be printable ASCII without spaces, of which one "+
+				"line break at the end is dropped", ref.Key, ref.Name)}, nil
 	}
 	return apiKey{value: clean, hash: connection.KeyHash(clean), meta: meta}, nil
 }

@@ -37,6 +37,7 @@ func each(t *testing.T, operation string, test func(*testing.T, simulator.Fault)
 
 func TestARegistrationWhoseAnswerIsLostMakesOneWebhook(t *testing.T) {
 	each(t, "createWebhook", func(t *testing.T, fault simulator.Fault) {
+		t.Helper()
 		w := newWorld(t)
 		w.Expect1(w.hub.AddFault(fault))
 		w.run()
@@ -51,6 +52,7 @@ func TestARegistrationWhoseAnswerIsLostMakesOneWebhook(t *testing.T) {
 
 func TestARedefinitionWhoseAnswerIsLostEndsInALiveSecret(t *testing.T) {
 	each(t, "redefineSignature", func(t *testing.T, fault simulator.Fault) {
+		t.Helper()
 		w := newWorld(t)
 		w.run()
 		c := w.webhook("orders", signed)
@@ -67,6 +69,7 @@ func TestARedefinitionWhoseAnswerIsLostEndsInALiveSecret(t *testing.T) {
 
 func TestAnUpdateWhoseAnswerIsLostIsMadeGood(t *testing.T) {
 	each(t, "updateWebhook", func(t *testing.T, fault simulator.Fault) {
+		t.Helper()
 		w := newWorld(t)
 		w.run()
 		c := w.webhook("orders")
@@ -83,6 +86,7 @@ func TestAnUpdateWhoseAnswerIsLostIsMadeGood(t *testing.T) {
 
 func TestADeletionWhoseAnswerIsLostIsCarriedOut(t *testing.T) {
 	each(t, "deleteWebhook", func(t *testing.T, fault simulator.Fault) {
+		t.Helper()
 		w := newWorld(t)
 		w.run()
 		c := w.webhook("orders", signed)

@@ -41,7 +41,8 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		}, []string{"connection"}),
 		rotations: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "chatt2_rotations_total",
-			Help: "Rotations of signing secrets by trigger (schedule, request, loss, recovery) and result (redefined, failed).",
+			Help: "Rotations of signing secrets by trigger (schedule, request, loss, recovery) and result " +
+				"(redefined, failed).",
 		}, []string{"trigger", "result"}),
 		orphaned: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "chatt2_webhooks_orphaned_total",

@@ -34,11 +34,9 @@ type observation struct {
 func (r *Reconciler) observe(ctx context.Context, object *v1alpha1.Chatt2Webhook, mem *memory) (*observation, error) {
 	o := &observation{name: client.ObjectKeyFromObject(object), mem: mem}
 	o.Now, o.Settings, o.Object = r.Now(), r.Options.Settings, object
-	o.ID = object.Status.WebhookID
-	if o.ID == "" {
-		o.ID = mem.WebhookID
-	} else if o.ID == mem.WebhookID {
-		mem.WebhookID = ""
+	o.ID = valueOr(object.Status.WebhookID, mem.WebhookID)
+	if object.Status.WebhookID != "" {
+		mem.WebhookID = "" // status says so
 	}
 	if a := object.Status.Applied; a != nil {
 		o.Applied = *a.DeepCopy()
@@ -68,7 +66,8 @@ func (r *Reconciler) observeKey(ctx context.Context, o *observation) error {
 	o.conn, err = r.Pool.For(key.value)
 	if err != nil {
 		o.Key.Trouble = keyTrouble(v1alpha1.ReasonAPIKeyInvalid, true,
-			"the API key in the Secret %q cannot be sent to the Hub; put a valid one there", o.Object.Spec.APIKeySecretRef.Name)
+			"the API key in the Secret %q cannot be sent to the Hub; put a valid one there",
+			o.Object.Spec.APIKeySecretRef.Name)
 	}
 	return nil
 }
@@ -187,7 +186,7 @@ func (r *Reconciler) observeMemory(o *observation) {
 }
 
 func (o *observation) attempt() attempt {
-	return attempt{generation: o.Object.Generation, headersHash: o.Observed.Headers.Hash, keyHash: o.Key.Hash}
+	return attempt{generation: o.Object.Generation, headersHash: o.Headers.Hash, keyHash: o.Key.Hash}
 }
 
 // natural is what the webhook of a resource is recognised by on the Hub.

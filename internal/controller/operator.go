@@ -35,10 +35,7 @@ type Operator struct {
 func (op Operator) SetupWithManager(mgr manager.Manager) error {
 	counted := NewMetrics(op.Registry)
 	wakes := &Wakes{}
-	pool, err := op.pool(counted, wakes)
-	if err != nil {
-		return err
-	}
+	pool := op.pool(counted, wakes)
 	reconciler := &Reconciler{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Pool: pool, Recorder: mgr.GetEventRecorder(Name),
 		Metrics: counted, Now: op.Now, Options: op.Options,
@@ -58,7 +55,7 @@ func (op Operator) SetupWithManager(mgr manager.Manager) error {
 }
 
 // pool makes the connections to the Hub.
-func (op Operator) pool(counted *Metrics, wakes *Wakes) (*connection.Pool, error) {
+func (op Operator) pool(counted *Metrics, wakes *Wakes) *connection.Pool {
 	client := func(key hub.Secret) (*hub.Client, error) {
 		config := op.Hub
 		config.APIKey, config.UserAgent, config.Now = key, Name, op.Now
@@ -67,12 +64,8 @@ func (op Operator) pool(counted *Metrics, wakes *Wakes) (*connection.Pool, error
 		}
 		return hub.New(config)
 	}
-	// What is wrong with the URL is told now, and not on every resource.
-	if _, err := client(hub.NewSecret("none")); err != nil {
-		return nil, err
-	}
 	return connection.NewPool(connection.Config{
 		QPS: op.QPS, Burst: op.Burst, PollInterval: op.Options.Settings.PollInterval,
 		Now: op.Now, Jitter: jitter, Wake: wakes.Wake, Metrics: counted.OfConnections(),
-	}, client), nil
+	}, client)
 }

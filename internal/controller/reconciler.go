@@ -31,7 +31,8 @@ type Options struct {
 	Namespaces []string
 	// MaxConcurrentReconciles is how many resources are worked on at the same time.
 	MaxConcurrentReconciles int
-	// WatchSecrets watches the metadata of Secrets; without it they are read by name, every minute where one is missing.
+	// WatchSecrets watches the metadata of Secrets; without it they are read by name, every minute where one is
+	// missing.
 	WatchSecrets bool
 	// ProtectAPIKeySecrets keeps a Secret with an API key while a resource refers to it.
 	ProtectAPIKeySecrets bool

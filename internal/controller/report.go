@@ -68,8 +68,8 @@ func (r *Reconciler) writeStatus(ctx context.Context, o *observation, next plan.
 	if equality.Semantic.DeepEqual(before.Status, after.Status) {
 		return nil, nil
 	}
-	err := r.Client.Status().Patch(ctx, after, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
-	if err != nil {
+	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
+	if err := r.Client.Status().Patch(ctx, after, patch); err != nil {
 		return nil, err
 	}
 	o.mem.replaced(before)

@@ -41,6 +41,9 @@ const (
 	lastRetry  = 5 * time.Minute
 )
 
+// requestQueue is the queue of a controller.
+type requestQueue = workqueue.TypedRateLimitingInterface[reconcile.Request]
+
 // SetupWithManager lets the manager run the reconciler: once it leads, resources are worked on when they, something
 // they refer to, or their webhook on the Hub changed.
 func (r *Reconciler) SetupWithManager(mgr manager.Manager, wakes *Wakes) error {
@@ -53,7 +56,7 @@ func (r *Reconciler) SetupWithManager(mgr manager.Manager, wakes *Wakes) error {
 			builder.WithPredicates(rivalry())).
 		Watches(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.referring(indexConfigMap)),
 			builder.OnlyMetadata).
-		WatchesRawSource(source.Func(func(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+		WatchesRawSource(source.Func(func(_ context.Context, queue requestQueue) error {
 			// A source starts when this process leads: from now on it acts.
 			r.Options.Settings.ActingSince = r.Now()
 			wakes.to(queue)
@@ -65,7 +68,8 @@ func (r *Reconciler) SetupWithManager(mgr manager.Manager, wakes *Wakes) error {
 				firstRetry, lastRetry),
 		})
 	if r.Options.WatchSecrets {
-		b = b.Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.referring(indexSecret)), builder.OnlyMetadata).
+		b = b.Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.referring(indexSecret)),
+			builder.OnlyMetadata).
 			Owns(&corev1.Secret{}, builder.OnlyMetadata)
 	}
 	return b.Complete(r)
@@ -101,7 +105,8 @@ func unique(names []string) []string {
 // referring finds the resources that refer to a Secret or ConfigMap.
 func (r *Reconciler) referring(index string) handler.MapFunc {
 	return func(ctx context.Context, object client.Object) []reconcile.Request {
-		return r.requests(ctx, client.InNamespace(object.GetNamespace()), client.MatchingFields{index: object.GetName()})
+		return r.requests(ctx, client.InNamespace(object.GetNamespace()),
+			client.MatchingFields{index: object.GetName()})
 	}
 }
 
@@ -132,10 +137,10 @@ func (r *Reconciler) requests(ctx context.Context, which ...client.ListOption) [
 // Wakes carries wake-ups from connections to the queue of the controller.
 type Wakes struct {
 	mu    sync.Mutex
-	queue workqueue.TypedRateLimitingInterface[reconcile.Request]
+	queue requestQueue
 }
 
-func (w *Wakes) to(queue workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+func (w *Wakes) to(queue requestQueue) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.queue = queue

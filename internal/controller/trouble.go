@@ -20,8 +20,8 @@ func secretTrouble(o *observation, err error) *plan.Trouble {
 	switch {
 	case errors.Is(err, errForeignSecret):
 		t.Reason = v1alpha1.ReasonSecretConflict
-		t.Message = fmt.Sprintf("there is a Secret %q that this resource does not control; delete it, or choose another "+
-			"name in spec.signingSecret.name", o.Signing.Name)
+		t.Message = fmt.Sprintf("there is a Secret %q that this resource does not control; delete it, or choose "+
+			"another name in spec.signingSecret.name", o.Signing.Name)
 	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsRequestEntityTooLargeError(err):
 		t.Reason = v1alpha1.ReasonSecretRejected
 		t.Message = fmt.Sprintf("the API server refuses the Secret %q; look at its fields and at spec.signingSecret "+

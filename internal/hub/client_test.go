@@ -66,7 +66,8 @@ func newWebhook() hub.WebhookCreate {
 	}
 }
 
-func ptr[T any](v T) *T { return &v }
+//go:fix inline
+func ptr[T any](v T) *T { return new(v) }
 
 // verbs are all calls, by operationId.
 func verbs(c *hub.Client) map[string]func(context.Context) error {
@@ -75,7 +76,7 @@ func verbs(c *hub.Client) map[string]func(context.Context) error {
 		"listWebhooks":  func(ctx context.Context) error { _, err := c.ListWebhooks(ctx, hub.Page{}); return err },
 		"getWebhook":    func(ctx context.Context) error { _, err := c.GetWebhook(ctx, id); return err },
 		"updateWebhook": func(ctx context.Context) error {
-			_, err := c.UpdateWebhook(ctx, id, hub.WebhookUpdate{RequiresSignature: ptr(true)})
+			_, err := c.UpdateWebhook(ctx, id, hub.WebhookUpdate{RequiresSignature: new(true)})
 			return err
 		},
 		"deleteWebhook":     func(ctx context.Context) error { return c.DeleteWebhook(ctx, id) },
@@ -156,7 +157,7 @@ func TestClient_does_not_send_what_cannot_be_right(t *testing.T) {
 	var errs []error
 	for _, bad := range []string{"", "17", "../" + id[3:], id + "/x", "{" + id + "}", "urn:uuid:" + id, strings.ReplaceAll(id, "-", "")} {
 		_, get := client.GetWebhook(ctx, bad)
-		_, update := client.UpdateWebhook(ctx, bad, hub.WebhookUpdate{Label: ptr("l")})
+		_, update := client.UpdateWebhook(ctx, bad, hub.WebhookUpdate{Label: new("l")})
 		_, redefine := client.RedefineSignature(ctx, bad)
 		_, logs := client.ListWebhookLogs(ctx, bad, hub.Page{}, "")
 		_, retry := client.RetryWebhookLog(ctx, bad, logID)

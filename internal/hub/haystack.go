@@ -161,7 +161,7 @@ var (
 func unescapeJSON(text string) string {
 	return jsonEscape.ReplaceAllStringFunc(text, func(escape string) string {
 		if len(escape) > 2 {
-			code, _ := strconv.ParseUint(escape[2:], 16, 32)
+			code, _ := strconv.ParseInt(escape[2:], 16, 32)
 			return string(rune(code))
 		}
 		switch escape[1] {

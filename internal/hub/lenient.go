@@ -33,11 +33,8 @@ type lenientTime struct{ time.Time }
 func (t *lenientTime) UnmarshalJSON(data []byte) error {
 	*t = lenientTime{}
 	var text string
-	if json.Unmarshal(data, &text) != nil {
-		return nil
-	}
-	if parsed, err := time.Parse(time.RFC3339, text); err == nil {
-		t.Time = parsed
+	if json.Unmarshal(data, &text) == nil {
+		t.Time = parseTime(text)
 	}
 	return nil
 }
@@ -61,4 +58,13 @@ func (s *lenientString) UnmarshalJSON(data []byte) error {
 		*s = lenientString(text)
 	}
 	return nil
+}
+
+// parseTime is zero for what is no time in RFC 3339.
+func parseTime(text string) time.Time {
+	parsed, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return time.Time{}
+	}
+	return parsed
 }

@@ -29,8 +29,12 @@ func values() sentValues {
 	s := scope
 	return valuesOfCreate(WebhookCreate{
 		Label: label, Endpoint: endpoint, Scope: &s,
-		Headers: []Header{{Key: "Authorization", Value: NewSecret(headerCanary)}, {Key: "X-Pin", Value: NewSecret("Zq9")}, {Key: "X-Signs", Value: NewSecret(signsCanary)},
-			{Key: "X-Words", Value: NewSecret(wordsCanary)}},
+		Headers: []Header{
+			{Key: "Authorization", Value: NewSecret(headerCanary)},
+			{Key: "X-Pin", Value: NewSecret("Zq9")},
+			{Key: "X-Signs", Value: NewSecret(signsCanary)},
+			{Key: "X-Words", Value: NewSecret(wordsCanary)},
+		},
 	}).with(NewSecret(keyCanary))
 }
 
@@ -105,17 +109,27 @@ func disguises(value string) map[string]string {
 	quoted, _ := json.Marshal(value)
 	twice, _ := json.Marshal(string(quoted))
 	runes, spaced, hidden := []rune(value), "", ""
+	var hiddenSb112 strings.Builder
+	var spacedSb112 strings.Builder
 	for i, r := range runes {
 		runes[i] = []rune(value)[len(runes)-1-i]
-		spaced += string(r) + "\n"
-		hidden += string(r) + "\u200b"
+		spacedSb112.WriteString(string(r) + "\n")
+		hiddenSb112.WriteString(string(r) + "\u200b")
 	}
+	hidden += hiddenSb112.String()
+	spaced += spacedSb112.String()
 	var allURL, allJSON, allHTML string
+	var allHTMLSb118 strings.Builder
+	var allJSONSb118 strings.Builder
+	var allURLSb118 strings.Builder
 	for _, b := range []byte(value) {
-		allURL += fmt.Sprintf("%%%02x", b)
-		allJSON += fmt.Sprintf(`\u%04x`, b)
-		allHTML += fmt.Sprintf("&#x%x;", b)
+		allURLSb118.WriteString(fmt.Sprintf("%%%02x", b))
+		allJSONSb118.WriteString(fmt.Sprintf(`\u%04x`, b))
+		allHTMLSb118.WriteString(fmt.Sprintf("&#x%x;", b))
 	}
+	allHTML += allHTMLSb118.String()
+	allJSON += allJSONSb118.String()
+	allURL += allURLSb118.String()
 	out := map[string]string{
 		"plain": value, "upper": strings.ToUpper(value), "lower": strings.ToLower(value), "reversed": string(runes),
 		"JSON": string(quoted), "JSON twice": string(twice), "JSON all": allJSON, "Go": fmt.Sprintf("%q", value),
@@ -174,7 +188,9 @@ func TestMessage_is_withheld_if_it_holds_six_characters_of_a_secret(t *testing.T
 }
 
 func TestMessage_is_withheld_if_it_holds_the_whole_of_a_short_secret(t *testing.T) {
-	for _, form := range []string{"Zq9", "zQ9", "9qZ", hex.EncodeToString([]byte("Zq9")), base64.StdEncoding.EncodeToString([]byte("Zq9"))} {
+	for _, form := range []string{
+		"Zq9", "zQ9", "9qZ", hex.EncodeToString([]byte("Zq9")), base64.StdEncoding.EncodeToString([]byte("Zq9")),
+	} {
 		if got := shown(values(), "pin "+form+" is bad"); got != "" {
 			t.Errorf("%s is shown: %s", form, got)
 		}

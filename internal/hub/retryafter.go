@@ -15,12 +15,12 @@ const maxRetryAfter = time.Hour
 // 0, what is absurdly long is cut.
 func retryAfter(header string, now time.Time) time.Duration {
 	header = strings.TrimSpace(header)
-	seconds, err := strconv.ParseUint(header, 10, 64)
+	seconds, err := strconv.ParseUint(header, 10, 31)
 	switch {
-	case errors.Is(err, strconv.ErrRange) || err == nil && seconds > uint64(maxRetryAfter/time.Second):
+	case errors.Is(err, strconv.ErrRange):
 		return maxRetryAfter
 	case err == nil:
-		return time.Duration(seconds) * time.Second
+		return min(time.Duration(seconds)*time.Second, maxRetryAfter)
 	}
 	date, err := http.ParseTime(header)
 	if err != nil {

@@ -57,7 +57,7 @@ func things() map[string]any {
 func leaks(text string) bool {
 	text = strings.ToLower(text)
 	for _, form := range []string{
-		canary, fmt.Sprintf("%x", canary), fmt.Sprintf("% x", canary), strings.Trim(fmt.Sprint([]byte(canary)), "[]"),
+		canary, fmt.Sprintf("%x", canary), fmt.Sprintf("% x", canary), strings.Trim(fmt.Sprint(string([]byte(canary))), "[]"),
 	} {
 		if strings.Contains(text, form) {
 			return true

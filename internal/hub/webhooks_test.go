@@ -57,15 +57,15 @@ func TestEvery_call_sends_what_it_was_given(t *testing.T) {
 	}{
 		"the least": {create(func(*hub.WebhookCreate) {}), "POST ", least},
 		"the most": {create(func(w *hub.WebhookCreate) {
-			w.Scope, w.Headers, w.RequiresSignature = ptr("s"), headers, true
+			w.Scope, w.Headers, w.RequiresSignature = new("s"), headers, true
 		}), "POST ", most},
-		"one field":   {update(hub.WebhookUpdate{Label: ptr("l")}), "PATCH /" + id, fields{"label": "l"}},
-		"no scope":    {update(hub.WebhookUpdate{Scope: ptr("")}), "PATCH /" + id, fields{"scope": nil}},
+		"one field":   {update(hub.WebhookUpdate{Label: new("l")}), "PATCH /" + id, fields{"label": "l"}},
+		"no scope":    {update(hub.WebhookUpdate{Scope: new("")}), "PATCH /" + id, fields{"scope": nil}},
 		"no headers":  {update(hub.WebhookUpdate{Headers: &[]hub.Header{}}), "PATCH /" + id, fields{"headers": []any{}}},
 		"nil headers": {update(hub.WebhookUpdate{Headers: ptr[[]hub.Header](nil)}), "PATCH /" + id, fields{"headers": []any{}}},
 		"all fields": {update(hub.WebhookUpdate{
-			Label: ptr("l"), Endpoint: ptr("https://r.example/"), EventType: ptr("Message"), Scope: ptr("s"),
-			AuthenticationProtocol: ptr("NoAuthentication"), Headers: &headers, RequiresSignature: ptr(true),
+			Label: new("l"), Endpoint: new("https://r.example/"), EventType: new("Message"), Scope: new("s"),
+			AuthenticationProtocol: new("NoAuthentication"), Headers: &headers, RequiresSignature: new(true),
 		}), "PATCH /" + id, most},
 		"a page":         {func(c *hub.Client) { _, _ = c.ListWebhooks(ctx, hub.Page{Offset: 49, Limit: 50}) }, "GET ?limit=50&offset=49", nil},
 		"a default page": {func(c *hub.Client) { _, _ = c.ListWebhooks(ctx, hub.Page{}) }, "GET ?offset=0", nil},
@@ -104,7 +104,7 @@ func TestA_webhook_is_read_as_the_Hub_shows_it(t *testing.T) {
 		ID: id, ApplicationID: applicationID, Active: known(true), Label: known("l"), EventType: "Message",
 		Endpoint: "https://r.example/", NumberOfErrors: 3, Scope: hub.Scope{Known: true, Value: "s"}, IsVerified: true,
 		AuthenticationProtocol: known("JWT"), RequiresSignature: known(true),
-		VerifiedAt: ptr(created.Add(3500 * time.Millisecond)), CreatedDate: created, LastModifiedDate: &created,
+		VerifiedAt: new(created.Add(3500 * time.Millisecond)), CreatedDate: created, LastModifiedDate: &created,
 	}
 	got, err := clientOf(t, 200, fullWebhook).GetWebhook(t.Context(), id)
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
@@ -169,7 +169,7 @@ func TestA_new_secret_is_found_by_any_of_its_names(t *testing.T) {
 		if err != nil || created.ID != id || created.Secret != hub.NewSecret(want) {
 			t.Errorf("create, %s: %v, %q", fields, err, created.Secret.Reveal())
 		}
-		updated, err := client.UpdateWebhook(t.Context(), id, hub.WebhookUpdate{RequiresSignature: ptr(true)})
+		updated, err := client.UpdateWebhook(t.Context(), id, hub.WebhookUpdate{RequiresSignature: new(true)})
 		if err != nil || updated.ID != id || updated.Secret != hub.NewSecret(want) {
 			t.Errorf("update, %s: %v, %q", fields, err, updated.Secret.Reveal())
 		}

@@ -119,8 +119,7 @@ func (o *Observed) signed() bool {
 // than status says is one whose storing the status does not know of yet.
 func (o *Observed) tampered() bool {
 	s := o.Object.Status.SigningSecret
-	if s == nil || s.Fingerprint == "" || s.Fingerprint == o.Signing.Fingerprint ||
-		o.Signing.Fingerprint != "" && o.Signing.Fingerprint == o.Memory.Fingerprint {
+	if s == nil || s.Fingerprint == "" || s.Fingerprint == o.Signing.Fingerprint {
 		return false
 	}
 	return s.RotatedAt == nil || !o.Signing.RotatedAt.After(s.RotatedAt.Time)

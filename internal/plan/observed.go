@@ -80,8 +80,6 @@ type Memory struct {
 	// RequiresSignature is what this process last sent of the field of that name for the webhook, and the Hub took; nil
 	// when it sent nothing. Only a Hub that does not show the field makes it count.
 	RequiresSignature *bool
-	// Fingerprint is that of the last secret that this process stored, empty when it stored none.
-	Fingerprint string
 	// Rejected is the Hub's refusal of what spec says, until spec or a header's source changes.
 	Rejected *Trouble
 	// RetryAt is when a call that failed may be made again, with the trouble that it had.

@@ -103,9 +103,11 @@ func applicationChangedMessage(o *Observed) string {
 }
 
 func remotelyDeleted(o *Observed) (Plan, bool) {
-	return Plan{Action: Forget, WebhookID: o.ID, Trouble: pending(v1alpha1.ReasonRemotelyDeleted,
-		"the webhook was deleted on the Hub; it is registered anew"),
-	}, o.ID != "" && o.Remote.Presence == Absent
+	return Plan{Action: Forget, WebhookID: o.ID, Trouble: deletedTrouble()}, o.ID != "" && o.Remote.Presence == Absent
+}
+
+func deletedTrouble() *Trouble {
+	return pending(v1alpha1.ReasonRemotelyDeleted, "the webhook was deleted on the Hub; it is registered anew")
 }
 
 func unsettled(o *Observed) (Plan, bool) {

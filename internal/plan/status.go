@@ -173,6 +173,9 @@ func syncedTrouble(o *Observed, next Plan) *Trouble {
 	if o.ID == "" {
 		return registering()
 	}
+	if o.Remote.Presence == Absent && o.Object.DeletionTimestamp.IsZero() {
+		return deletedTrouble()
+	}
 	if o.headersDiffer() && o.Headers.Trouble != nil {
 		return o.Headers.Trouble
 	}

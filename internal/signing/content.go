@@ -54,7 +54,9 @@ func (c Content) Begin(webhookID string, now time.Time) Content {
 }
 
 // Store is the content with a new secret of a webhook. The one it replaces stays beside it for the overlap.
-func (c Content) Store(webhookID string, secret hub.Secret, request string, now time.Time, overlap time.Duration) Content {
+func (c Content) Store(
+	webhookID string, secret hub.Secret, request string, now time.Time, overlap time.Duration,
+) Content {
 	next := Content{WebhookID: webhookID, Current: secret, RotatedAt: now, RotationRequest: request}
 	switch {
 	case c.Current == secret:

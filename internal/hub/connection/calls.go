@@ -154,7 +154,8 @@ func (c *Connection) Probe() {
 	}
 }
 
-// StepBudget gives turns to those who wait, and returns when to be called again; the zero time means when there is news.
+// StepBudget gives turns to those who wait, and returns when to be called again; the zero time means when there is
+// news.
 func (c *Connection) StepBudget() time.Time {
 	c.mu.Lock()
 	now := c.cfg.Now()

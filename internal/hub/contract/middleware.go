@@ -17,15 +17,15 @@ import (
 const OffContract = "X-Sim-Off-Contract"
 
 // Middleware validates every request to next below /v1/ and its answer against the Hub's OpenAPI document, and
-// reports what does not fit as an error of t. What comes after the end of t is not looked at.
-func Middleware(t testing.TB, next http.Handler) http.Handler {
-	t.Helper()
+// reports what does not fit as an error of tb. What comes after the end of tb is not looked at.
+func Middleware(tb testing.TB, next http.Handler) http.Handler {
+	tb.Helper()
 	router, err := loadRouter()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	m := &middleware{t: t, router: router, next: next}
-	t.Cleanup(m.end)
+	m := &middleware{t: tb, router: router, next: next}
+	tb.Cleanup(m.end)
 	return m
 }
 

@@ -48,7 +48,7 @@ type exchange struct {
 func errorsOf(t *testing.T, e exchange) []string {
 	t.Helper()
 	w := &witness{TB: t}
-	handler := contract.Middleware(w, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+	handler := contract.Middleware(w, http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
 		rw.Header().Set("Content-Type", "application/json")
 		if e.contentType != "" {
 			rw.Header().Set("Content-Type", e.contentType)

@@ -1,0 +1,57 @@
+package process_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	. "github.com/onsi/gomega"
+	coordinationv1 "k8s.io/api/coordination/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// holder is who leads in an installation, nobody when empty.
+func (w *world) holder(i *installation) string {
+	w.Helper()
+	var leases coordinationv1.LeaseList
+	w.must(w.List(w.Context(), &leases, client.InNamespace(i.namespace)))
+	if len(leases.Items) == 0 || leases.Items[0].Spec.HolderIdentity == nil {
+		return ""
+	}
+	w.Expect(leases.Items).To(HaveLen(1))
+	return *leases.Items[0].Spec.HolderIdentity
+}
+
+func TestOneOfTwoReplicasActsAndTheOtherTakesOver(t *testing.T) {
+	w := newShard(t)
+	i := w.install()
+	first := w.start(i, "--leader-elect")
+	w.Eventually(func() string { return w.holder(i) }).ShouldNot(BeEmpty())
+	second := w.start(i, "--leader-elect")
+
+	w.ready(w.webhook("first", signed))
+	w.Expect(first.log.all()).To(ContainSubstring("Registered webhook"))
+	w.Expect(second.log.all()).NotTo(ContainSubstring("Starting Controller"), "the replica that does not lead works")
+
+	w.slow(time.Minute)
+	c := w.webhook("orders", signed)
+	w.underWay(c)
+	leader := w.holder(i)
+	first.kill()
+	now := w.ready(c)
+	w.Expect(w.holder(i)).NotTo(Or(BeEmpty(), Equal(leader)))
+	w.Expect(w.onHub()).To(HaveLen(2), "one webhook for each resource")
+	w.Expect(w.hub.Lifetimes()).To(HaveLen(2), "a second webhook was registered")
+	w.Expect(w.onHub()[1].ID).To(Equal(now.Status.WebhookID))
+	w.holdsLiveSecret(c)
+
+	third := w.start(i, "--leader-elect")
+	leader = w.holder(i)
+	code, _ := second.terminate(patience)
+	w.Expect(code).To(BeZero(), "exit code: %s", second.log)
+	w.Expect(w.holder(i)).NotTo(Equal(leader), "the lease is not released")
+	// Without the release it would take the 15 s for which a lease lasts.
+	w.Eventually(func() string { return w.holder(i) }, 12*time.Second).ShouldNot(Or(BeEmpty(), Equal(leader)))
+	w.ready(w.webhook("third"))
+	w.Expect(strings.Count(third.log.all(), "Registered webhook")).To(Equal(1))
+}
