@@ -67,7 +67,7 @@ conditions:
   message: Waiting for the operator to look at this resource
   lastTransitionTime: "1970-01-01T00:00:00Z"
 `)
-	want["observedGeneration"] = int64(-1)
+	want["observedGeneration"], want["numberOfErrors"] = int64(-1), int64(0)
 	if diff := cmp.Diff(want, u.Object["status"]); diff != "" {
 		t.Errorf("status (-want +got):\n%s", diff)
 	}

@@ -11,10 +11,9 @@ import (
 
 // asked is what the audit log tells of a request.
 type asked struct {
-	Verb   string                    `json:"verb"`
-	URI    string                    `json:"requestURI"`
-	User   struct{ Username string } `json:"user"`
-	Status struct{ Code int }        `json:"responseStatus"`
+	Verb   string             `json:"verb"`
+	URI    string             `json:"requestURI"`
+	Status struct{ Code int } `json:"responseStatus"`
 	Object struct {
 		right
 		Name, Namespace string
@@ -39,26 +38,33 @@ func (r right) String() string {
 	return s
 }
 
+// auditLines are what the audit log tells of a user so far.
+func (w *world) auditLines(user string) []string {
+	w.Helper()
+	text, err := os.ReadFile(auditLog)
+	w.must(err)
+	var lines []string
+	for line := range strings.Lines(string(text)) {
+		// The last line may not be whole yet.
+		if strings.Contains(line, `"username":"`+user+`"`) && strings.HasSuffix(line, "\n") {
+			lines = append(lines, line)
+		}
+	}
+	if len(lines) == 0 {
+		w.Fatalf("the audit log tells nothing of %s", user)
+	}
+	return lines
+}
+
 // audited are the requests of a user so far.
 func (w *world) audited(user string) []asked {
 	w.Helper()
-	log, err := os.ReadFile(auditLog)
-	w.must(err)
 	var all []asked
-	for line := range strings.Lines(string(log)) {
-		// The last line may not be whole yet.
-		if !strings.Contains(line, user) || !strings.HasSuffix(line, "\n") {
-			continue
-		}
+	for _, line := range w.auditLines(user) {
 		var a asked
 		w.must(json.Unmarshal([]byte(line), &a))
-		if a.User.Username == user {
-			a.Object.Verb = a.Verb
-			all = append(all, a)
-		}
-	}
-	if len(all) == 0 {
-		w.Fatalf("the audit log tells nothing of %s", user)
+		a.Object.Verb = a.Verb
+		all = append(all, a)
 	}
 	return all
 }

@@ -25,26 +25,33 @@ const tooMuch = 12
 // level, in an event, in a resource or wherever else the test says.
 func (w *world) findNoCanary(more ...string) {
 	w.Helper()
-	places := more
+	places := append(more, w.listed(&eventsv1.EventList{}), w.listed(&corev1.EventList{}))
 	for _, o := range w.operators {
 		places = append(places, o.log.all())
 	}
-	for _, list := range []client.ObjectList{&eventsv1.EventList{}, &corev1.EventList{}, &v1alpha1.Chatt2WebhookList{}} {
-		if err := w.List(context.Background(), list); err != nil {
-			w.Error(err)
-		}
-		text, err := json.Marshal(list)
-		if err != nil {
-			w.Error(err)
-		}
-		places = append(places, string(text))
-	}
-	parts := partsOf(append(w.signingSecrets(), w.canaries...))
+	hidden := append(w.signingSecrets(), w.canaries...)
+	w.findNone(append(hidden, w.inSpec...), places...)
+	w.findNone(hidden, w.listed(&v1alpha1.Chatt2WebhookList{}))
+}
+
+func (w *world) findNone(values []string, places ...string) {
+	w.Helper()
+	parts := partsOf(values)
 	for _, place := range places {
 		if at := find(parts, place); at >= 0 {
 			w.Errorf("a part of a secret value was found: %.400s", place[max(at-200, 0):])
 		}
 	}
+}
+
+// listed is all of a kind, as JSON.
+func (w *world) listed(list client.ObjectList) string {
+	w.Helper()
+	// The test's own context may be done by now.
+	w.must(w.List(context.Background(), list))
+	text, err := json.Marshal(list)
+	w.must(err)
+	return string(text)
 }
 
 // signingSecrets are all that the Hub has ever made.
@@ -60,6 +67,9 @@ func (w *world) signingSecrets() []string {
 func partsOf(values []string) map[string]struct{} {
 	parts := map[string]struct{}{}
 	for _, value := range values {
+		if value == "" {
+			continue // a webhook that is not signed
+		}
 		for _, form := range forms(value) {
 			for i := range len(form) - tooMuch + 1 {
 				parts[form[i:i+tooMuch]] = struct{}{}

@@ -1,7 +1,6 @@
 package process_test
 
 import (
-	"strings"
 	"testing"
 	"time"
 
@@ -45,13 +44,25 @@ func TestOneOfTwoReplicasActsAndTheOtherTakesOver(t *testing.T) {
 	w.Expect(w.onHub()[1].ID).To(Equal(now.Status.WebhookID))
 	w.holdsLiveSecret(c)
 
-	third := w.start(i, "--leader-elect")
-	leader = w.holder(i)
-	code, _ := second.terminate(patience)
-	w.Expect(code).To(BeZero(), "exit code: %s", second.log)
+	w.handsOver(i, second)
+}
+
+// handsOver asks a leader to stop while it registers a webhook: it does so when that is recorded, and lets the next one
+// lead at once.
+func (w *world) handsOver(i *installation, leading *operator) {
+	w.Helper()
+	next := w.start(i, "--leader-elect")
+	leader := w.holder(i)
+	w.slow(2 * time.Second)
+	c := w.webhook("third")
+	w.underWay(c)
+	code, _ := leading.terminate(patience)
+	w.Expect(code).To(BeZero(), "exit code: %s", leading.log)
+	w.Expect(w.get(c).Status.WebhookID).NotTo(BeEmpty(), "the step under way was not ended")
 	w.Expect(w.holder(i)).NotTo(Equal(leader), "the lease is not released")
 	// Without the release it would take the 15 s for which a lease lasts.
 	w.Eventually(func() string { return w.holder(i) }, 12*time.Second).ShouldNot(Or(BeEmpty(), Equal(leader)))
-	w.ready(w.webhook("third"))
-	w.Expect(strings.Count(third.log.all(), "Registered webhook")).To(Equal(1))
+	w.ready(w.webhook("fourth"))
+	w.Expect(next.log.all()).To(ContainSubstring("Registered webhook"))
+	w.Expect(w.hub.Lifetimes()).To(HaveLen(4), "one webhook for each resource")
 }

@@ -40,12 +40,15 @@ func (w *world) signedWithHeaders() *v1alpha1.Chatt2Webhook {
 	w.Helper()
 	token, tenant := `Bearer "/+ `+w.canary(), w.canary()
 	w.canaries = append(w.canaries, token)
+	inline := random()
+	w.inSpec = append(w.inSpec, inline)
 	w.secret(w.namespace, "receiver-auth", "token", token)
 	w.must(w.Client.Create(w.Context(), &corev1.ConfigMap{
 		ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "receiver-tenant"}, Data: map[string]string{"tenant": tenant},
 	}))
 	c := w.webhook("orders", signed, func(c *v1alpha1.Chatt2Webhook) {
 		c.Spec.Headers = []v1alpha1.Header{
+			{Key: "X-Inline", Value: &inline},
 			{Key: "X-Token", ValueFrom: &v1alpha1.HeaderSource{
 				SecretKeyRef: &v1alpha1.KeyReference{Name: "receiver-auth", Key: "token"},
 			}},
@@ -57,7 +60,7 @@ func (w *world) signedWithHeaders() *v1alpha1.Chatt2Webhook {
 	now := w.ready(c)
 	w.Expect(now.Status.IsVerified).To(BeTrue())
 	w.Expect(now.Finalizers).To(ContainElement(v1alpha1.WebhookFinalizer))
-	w.Expect(w.hub.HeadersOf(now.Status.WebhookID)).To(ConsistOf(
+	w.Expect(w.hub.HeadersOf(now.Status.WebhookID)).To(ConsistOf(simulator.Header{Key: "X-Inline", Value: inline},
 		simulator.Header{Key: "X-Token", Value: token}, simulator.Header{Key: "X-Tenant", Value: tenant}))
 	w.Expect(w.read(w.namespace, "api-key").Finalizers).To(ContainElement(v1alpha1.APIKeyFinalizer))
 	w.holdsLiveSecret(c)
@@ -98,16 +101,27 @@ func (w *world) correctDrift(c *v1alpha1.Chatt2Webhook) {
 	w.ready(c)
 }
 
-// adopt declares a webhook that the Hub has already.
+// adopt declares a webhook that the Hub has already, and has it signed for a while.
 func (w *world) adopt() *v1alpha1.Chatt2Webhook {
 	w.Helper()
 	byHand, err := w.hub.CreateByHand(w.app.ID, simulator.Change{
 		Label: new("adopted"), Endpoint: new(w.endpoint + "/adopted"), IsVerified: new(true),
 	})
 	w.must(err)
+	// The operator knows the Hub by its listings.
+	listings := w.hub.Count("listWebhooks")
+	w.Eventually(func() int { return w.hub.Count("listWebhooks") }).Should(BeNumerically(">", listings+1))
 	c := w.webhook("adopted")
 	w.Expect(w.ready(c).Status.WebhookID).To(Equal(byHand.ID))
 	w.Expect(w.onHub()).To(HaveLen(2))
+
+	w.change(c, signed)
+	w.ready(c)
+	w.holdsLiveSecret(c)
+	secret := w.read(w.namespace, "adopted-signing")
+	w.change(c, func(c *v1alpha1.Chatt2Webhook) { c.Spec.RequiresSignature = false })
+	w.gone(secret)
+	w.ready(c)
 	return c
 }
 

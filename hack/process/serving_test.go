@@ -29,12 +29,18 @@ func (w *world) metricsOf(o *operator, token string) (code int, text string) {
 	if token != "" {
 		request.Header.Set("Authorization", "Bearer "+token)
 	}
-	answer, err := insecure.Do(request)
-	w.must(err)
-	defer answer.Body.Close()
-	body, err := io.ReadAll(answer.Body)
-	w.must(err)
-	return answer.StatusCode, string(body)
+	// An operator that is ready may not serve metrics yet.
+	w.Eventually(func() error {
+		answer, err := insecure.Do(request)
+		if err != nil {
+			return err
+		}
+		defer answer.Body.Close()
+		body, err := io.ReadAll(answer.Body)
+		code, text = answer.StatusCode, string(body)
+		return err
+	}).Should(Succeed())
+	return code, text
 }
 
 // scraper makes a ServiceAccount and gives its token.

@@ -41,6 +41,8 @@ type world struct {
 	operators []*operator
 	// canaries are values that nobody but the Hub, the endpoint and Secrets may show.
 	canaries []string
+	// inSpec are values of headers that stand in a resource, and may be seen nowhere else.
+	inSpec []string
 }
 
 // newShard makes a world whose operators see nothing of the others, and runs it beside them.
@@ -96,10 +98,12 @@ func (w *world) must(err error) {
 
 // canary is a fresh value that must not be found where nobody may see it.
 func (w *world) canary() string {
-	value := strings.ReplaceAll(uuid.NewString()+uuid.NewString(), "-", "")
+	value := random()
 	w.canaries = append(w.canaries, value)
 	return value
 }
+
+func random() string { return strings.ReplaceAll(uuid.NewString()+uuid.NewString(), "-", "") }
 
 // startEndpoint serves the reference receiver; the path tells webhooks apart.
 func (w *world) startEndpoint() {

@@ -34,6 +34,9 @@ import (
 // shutdownTime is how long the steps under way may take when the operator is asked to stop.
 const shutdownTime = 40 * time.Second
 
+// secretRecheck is how often Secrets are looked at whose changes are not watched.
+const secretRecheck = time.Minute
+
 // run runs the operator until ctx ends.
 func (f *operatorFlags) run(ctx context.Context) error {
 	if err := f.check(); err != nil {
@@ -62,7 +65,7 @@ func (f *operatorFlags) check() error {
 		return errors.New("--hub-qps must be above 0 and --hub-burst at least 1")
 	case f.hubPollInterval < time.Second:
 		return errors.New("--hub-poll-interval must be at least 1s")
-	case f.maxConcurrentReconciles < 0:
+	case f.maxConcurrentReconciles < 1:
 		return errors.New("--max-concurrent-reconciles must be at least 1")
 	}
 	if _, err := labels.Parse(f.watchLabelSelector); err != nil {
@@ -150,6 +153,9 @@ func (f *operatorFlags) setup(mgr manager.Manager) error {
 			BaseURL: f.hubURL, AllowInsecure: f.hubAllowInsecure, Transport: transport, Timeout: f.hubTimeout,
 		},
 		QPS: f.hubQPS, Burst: f.hubBurst, Registry: metrics.Registry, Now: time.Now,
+	}
+	if !f.watchSecrets {
+		operator.Options.Settings.SecretRecheck = secretRecheck
 	}
 	return errors.Join(
 		operator.SetupWithManager(mgr),

@@ -21,11 +21,13 @@ type outcome struct {
 	err error
 	// waiting: the call was not made, the resource is woken when its turn comes.
 	waiting bool
+	// failed: the call to the Hub was made and failed.
+	failed bool
 	// gone: the resource was let go.
 	gone bool
 	// again: the world is not as it was thought to be, look at once.
 	again bool
-	// events are told once the status is written.
+	// events are what was done that a person would want to know of.
 	events []occurrence
 }
 
@@ -67,7 +69,7 @@ func (r *Reconciler) act(ctx context.Context, o *observation, p plan.Plan) outco
 	if do, ok := acts[p.Action]; ok {
 		do(r, ctx, o, p, &out)
 	}
-	if p.Serves && !out.waiting && out.err == nil {
+	if p.Served(out.failed) && !out.waiting && out.err == nil {
 		o.Served = true
 	}
 	o.Memory = o.mem.Memory
@@ -84,6 +86,7 @@ func (o *observation) callFailed(action plan.Action, err error, now time.Time, o
 		out.waiting = true
 		return true
 	}
+	out.failed = true
 	road, trouble := plan.FailedCall(action, err)
 	switch road {
 	case plan.Stall:

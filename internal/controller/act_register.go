@@ -29,6 +29,7 @@ func (r *Reconciler) create(ctx context.Context, o *observation, p plan.Plan, ou
 		return
 	}
 	o.registered(r, got.Webhook, now)
+	o.mem.RequiresSignature = new(spec.RequiresSignature)
 	o.Applied = v1alpha1.AppliedStatus{
 		HeadersHash: o.Headers.Hash, Label: spec.Label, Scope: deref(spec.Scope),
 	}

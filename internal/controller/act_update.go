@@ -61,10 +61,13 @@ func (o *observation) updated(sent plan.Changes, w hub.Webhook, now time.Time) {
 	if sent.Has(plan.FieldLabel) {
 		o.Applied.Label = spec.Label
 	}
+	if sent.Has(plan.FieldRequiresSignature) {
+		o.mem.RequiresSignature = new(spec.RequiresSignature)
+	}
 	if sent.Has(plan.FieldScope) {
 		o.Applied.Scope = deref(spec.Scope)
 	}
-	if sent.Has(plan.FieldEndpoint) || !w.IsVerified && o.mem.Verification.Since.IsZero() {
+	if sent.Has(plan.FieldEndpoint) {
 		o.mem.Verification = plan.Verification{Since: now}
 	}
 }

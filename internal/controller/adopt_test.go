@@ -2,6 +2,7 @@ package controller_test
 
 import (
 	"testing"
+	"time"
 
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
@@ -166,4 +167,14 @@ func TestAResourceRestoredWithoutItsStatusFindsItsWebhook(t *testing.T) {
 	w.Expect(w.hub.Count("createWebhook")).To(Equal(1))
 	w.Expect(w.hub.Count("redefineSignature")).To(Equal(redefined), "a restore rotated the secret")
 	w.holdsLiveSecret(now)
+}
+
+func TestAWebhookMadeByHandAMomentAgoIsAdopted(t *testing.T) {
+	w := newWorld(t)
+	w.polled(time.Hour)
+	w.run()
+	w.ready(w.webhook("first"))
+	made := w.byHand(w.declared("orders"))
+	w.Expect(w.ready(w.webhook("orders")).Status.WebhookID).To(Equal(made.ID))
+	w.Expect(w.hub.Count("createWebhook")).To(Equal(1))
 }

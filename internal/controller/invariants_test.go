@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -124,22 +125,13 @@ func (c watchful) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := w.List(context.Background(), &all, client.InNamespace(w.namespace)); err != nil {
 		w.Error(err)
 	}
-	isCreate := r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/webhook")
+	if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/webhook") {
+		w.checkCreate(all.Items, sent.Label, sent.Endpoint)
+		return c.next.RoundTrip(r)
+	}
 	for i := range all.Items {
 		it := &all.Items[i]
 		mine := it.Status.WebhookID != "" && strings.Contains(r.URL.Path, it.Status.WebhookID)
-		if isCreate && it.Spec.Label == sent.Label && it.Spec.Endpoint == sent.Endpoint {
-			mine = true
-			if !strings.Contains(strings.Join(it.Finalizers, " "), v1alpha1.WebhookFinalizer) {
-				w.Errorf("POST before the finalizer of %s", it.Name)
-			}
-			if it.Annotations[v1alpha1.AnnotationCreateStartedAt] == "" {
-				w.Errorf("POST before the intent of %s", it.Name)
-			}
-			if it.Status.WebhookID != "" {
-				w.Errorf("POST although %s has the webhook %s", it.Name, it.Status.WebhookID)
-			}
-		}
 		if mine && !it.DeletionTimestamp.IsZero() && r.Method != http.MethodDelete {
 			w.Errorf("%s %s after the deletion of %s", r.Method, r.URL.Path, it.Name)
 		}
@@ -148,6 +140,19 @@ func (c watchful) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 	}
 	return c.next.RoundTrip(r)
+}
+
+// checkCreate fails unless a registration is for a resource that lives, has written it down and has no webhook yet.
+func (w *world) checkCreate(all []v1alpha1.Chatt2Webhook, label, endpoint string) {
+	for i := range all {
+		it := &all[i]
+		if it.Spec.Label == label && it.Spec.Endpoint == endpoint && it.DeletionTimestamp.IsZero() &&
+			slices.Contains(it.Finalizers, v1alpha1.WebhookFinalizer) &&
+			it.Annotations[v1alpha1.AnnotationCreateStartedAt] != "" && it.Status.WebhookID == "" {
+			return
+		}
+	}
+	w.Errorf("a registration of %q that no resource has written down, or that has a webhook", label)
 }
 
 // oneAtATime fails when two webhooks for the same thing were ever there at once.

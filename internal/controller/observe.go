@@ -99,8 +99,8 @@ func (r *Reconciler) observeHub(ctx context.Context, o *observation) error {
 	state, listing := o.conn.State(), o.conn.Listing()
 	o.Hub = plan.Hub{
 		Refused: state.Access == connection.Refused, Down: state.Access == connection.Down,
-		Message: state.Message, Paused: state.Paused,
-		ListedAt: listing.BeganAt, TriedAt: listing.TriedAt, ApplicationID: listing.ApplicationID,
+		Cause: state.Cause, Paused: state.Paused,
+		ListedAt: listing.BeganAt, ListingCalls: listing.Calls, TriedAt: listing.TriedAt, ApplicationID: listing.ApplicationID,
 	}
 	return r.observeOthers(ctx, o, natural)
 }
@@ -164,6 +164,12 @@ func (r *Reconciler) observeMemory(o *observation) {
 		m.request, m.Requested = "", time.Time{}
 	case asked != m.request:
 		m.request, m.Requested = asked, o.Now
+	}
+	switch {
+	case o.ID != "":
+		m.SeenAt = time.Time{}
+	case m.SeenAt.IsZero():
+		m.SeenAt = o.Now
 	}
 	switch {
 	case o.Key.Trouble == nil && !o.Hub.Refused:

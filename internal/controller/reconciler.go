@@ -21,7 +21,7 @@ const stepTime = 30 * time.Second
 
 // staleRecheck is how soon a resource is read again that the cache shows as it was before our last write, should the
 // event of that write not come.
-const staleRecheck = time.Second
+const staleRecheck = 50 * time.Millisecond
 
 // Options are how the operator was started.
 type Options struct {
@@ -40,7 +40,7 @@ type Options struct {
 	HeaderSecretsNeedOptIn bool
 }
 
-// +kubebuilder:rbac:groups=hub.chatt2.me,resources=chatt2webhooks,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=hub.chatt2.me,resources=chatt2webhooks,verbs=list;watch;patch
 // +kubebuilder:rbac:groups=hub.chatt2.me,resources=chatt2webhooks/status,verbs=patch
 // +kubebuilder:rbac:groups=hub.chatt2.me,resources=chatt2webhooks/finalizers,verbs=update
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch;create;update;patch;delete

@@ -33,14 +33,19 @@ func (r *Reconciler) report(ctx context.Context, o *observation, p plan.Plan, ou
 		return reconcile.Result{}, nil
 	}
 	next := plan.Decide(&o.Observed)
+	if next.Action == plan.Rest && next.Served(false) && !out.waiting {
+		o.Served = true
+	}
 	if !hold(p, next, out) {
 		turned, err := r.writeStatus(ctx, o, next)
+		// What was done is told whether or not it could be recorded.
+		r.emit(ctx, o.Object, append(out.events, turned...))
 		if err != nil {
 			return failed(err)
 		}
-		out.events = append(out.events, turned...)
+	} else {
+		r.emit(ctx, o.Object, out.events)
 	}
-	r.emit(ctx, o.Object, out.events)
 	return r.wait(o, p, next, out), nil
 }
 

@@ -179,3 +179,9 @@ func sooner(a, b time.Duration) time.Duration {
 func (o *Observed) until(t time.Time) time.Duration {
 	return max(t.Sub(o.Now), time.Millisecond)
 }
+
+// restsOnSecrets tells whether what is well now may be ended by a Secret that changes: that of a key which is refused,
+// of a header, or the signing one.
+func (o *Observed) restsOnSecrets() bool {
+	return o.Hub.Refused || o.Object.Spec.RequiresSignature || len(o.Object.SecretNames()) > 1
+}

@@ -58,6 +58,8 @@ type Settings struct {
 	OrphanAfter time.Duration
 	// PollInterval is how often the Hub is looked at anyway.
 	PollInterval time.Duration
+	// SecretRecheck is how soon Secrets are looked at again whose changes are not watched; 0 where they are.
+	SecretRecheck time.Duration
 	// ActingSince is when this process began to act; calls of another one may have been under way then.
 	ActingSince time.Time
 }
@@ -68,6 +70,8 @@ type Memory struct {
 	WebhookID string
 	// IntentClosed is true when this process wrote the create intent and no registration since is unaccounted for.
 	IntentClosed bool
+	// SeenAt is when the resource was first seen without a webhook; zero while it has one.
+	SeenAt time.Time
 	// Unsettled is when a call that changes something ended without anybody knowing whether it was carried out; zero
 	// when none did, or when the Hub was looked at since.
 	Unsettled time.Time
@@ -122,12 +126,14 @@ type Key struct {
 type Hub struct {
 	// Refused: the Hub does not accept the key. Down: it does not answer. At most one is true.
 	Refused, Down bool
-	// Message is what the Hub said when it refused the key.
-	Message string
+	// Cause is what went wrong when the Hub went down, in our own words.
+	Cause string
 	// Paused: the Hub asked to wait.
 	Paused bool
 	// ListedAt is when the last whole listing began; zero when there was none yet.
 	ListedAt time.Time
+	// ListingCalls is how many calls a listing takes.
+	ListingCalls int
 	// TriedAt is when the last listing began that came to an end, whole or not.
 	TriedAt time.Time
 	// ApplicationID is the Application that the key's webhooks belong to, empty when that is not known.

@@ -72,7 +72,7 @@ type Plan struct {
 	Recheck time.Duration
 	// Trouble is what stands in the way, nil when nothing does.
 	Trouble *Trouble
-	// Serves: once carried out, well or not, it answers the user's request to look again.
+	// Serves: it may answer the user's request to look again, see Served.
 	Serves bool
 	// Hold: nothing is known yet, status stays as it is.
 	Hold bool
@@ -116,8 +116,17 @@ func (p Plan) complete(o *Observed) Plan {
 		dates, _ := nextDate(o)
 		p.Recheck = sooner(p.Recheck, dates.Recheck)
 	}
+	if p.Action == Rest && o.Object.DeletionTimestamp.IsZero() && o.restsOnSecrets() {
+		p.Recheck = sooner(p.Recheck, o.Settings.SecretRecheck)
+	}
 	p.Serves = o.requestPending() && !p.Hold && p.Action != Look && p.Action != AwaitListing && !o.Object.Spec.Suspend
 	return p
+}
+
+// Served tells whether the user's request to look again is answered once the plan was carried out: when it failed, or
+// when nothing comes after it. A change that succeeded may leave the endpoint to be verified.
+func (p Plan) Served(failed bool) bool {
+	return p.Serves && (failed || p.Action == Rest || p.Action == Verify)
 }
 
 // Rules are the names of the rules in their order, for resources that live and for those that are being deleted.

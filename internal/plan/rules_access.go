@@ -68,14 +68,17 @@ func refusedTrouble(o *Observed) *Trouble {
 }
 
 func down(o *Observed) (Plan, bool) {
-	return Plan{Action: Rest, Trouble: downTrouble()}, o.Hub.Down
+	return Plan{Action: Rest, Trouble: downTrouble(o.Hub.Cause)}, o.Hub.Down
 }
 
-func downTrouble() *Trouble {
-	return &Trouble{
-		Condition: v1alpha1.ConditionSynced, Reason: v1alpha1.ReasonHubUnavailable, Unknown: true,
-		Message: "the Hub does not answer, or with faults of its own only; it is asked again until it does",
+func downTrouble(cause string) *Trouble {
+	t := pending(v1alpha1.ReasonHubUnavailable,
+		"the Hub does not answer, or with faults of its own only; it is asked again until it does")
+	t.Unknown = true
+	if cause != "" {
+		t.Message = fmt.Sprintf("the Hub cannot be used (%s); it is asked again until it can", cause)
 	}
+	return t
 }
 
 func forceOrphan(o *Observed) (Plan, bool) {

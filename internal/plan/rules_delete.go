@@ -47,7 +47,7 @@ func keyTroubleDeleting(o *Observed) (Plan, bool) {
 }
 
 func downDeleting(o *Observed) (Plan, bool) {
-	return Plan{Action: Rest, Trouble: blocked(downTrouble().Message)}, o.Hub.Down
+	return Plan{Action: Rest, Trouble: blocked(downTrouble(o.Hub.Cause).Message)}, o.Hub.Down
 }
 
 func applicationChangedDeleting(o *Observed) (Plan, bool) {

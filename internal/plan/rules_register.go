@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
 )
@@ -37,8 +38,11 @@ func adoptByID(o *Observed) (Plan, bool) {
 }
 
 func unlisted(o *Observed) (Plan, bool) {
-	return Plan{Action: AwaitListing, Hold: true, Recheck: o.Settings.PollInterval},
-		o.ID == "" && o.Hub.ListedAt.IsZero()
+	// What was registered by hand just before the resource was applied must be seen. Where that would cost many calls
+	// for each resource, a listing may be that many seconds older.
+	after := o.Memory.SeenAt.Add(-time.Duration(max(o.Hub.ListingCalls-1, 0)) * time.Second)
+	return Plan{Action: AwaitListing, ListingAfter: after, Hold: true, Recheck: o.Settings.PollInterval},
+		o.ID == "" && (o.Hub.ListedAt.IsZero() || o.Hub.ListedAt.Before(after))
 }
 
 func adoptOwn(o *Observed) (Plan, bool) {

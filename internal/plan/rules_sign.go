@@ -111,6 +111,9 @@ func nextDate(o *Observed) (Plan, bool) {
 func signingTrouble(o *Observed) *Trouble {
 	t := Trouble{Condition: v1alpha1.ConditionSigningSecretReady}
 	switch {
+	case !o.Object.DeletionTimestamp.IsZero():
+		t.Unknown, t.Reason = true, v1alpha1.ReasonPending
+		t.Message = "the Secret is not looked at any more: the resource is being deleted"
 	case o.Memory.Held && o.Memory.HeldTrouble != nil:
 		return o.Memory.HeldTrouble
 	case o.Signing.Foreign:

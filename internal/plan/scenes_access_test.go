@@ -88,6 +88,7 @@ func accessScenes() []scene {
 		{name: "forced orphan of a former webhook", o: observed(annotated(v1alpha1.AnnotationForceOrphan, other)), rule: rest, action: Rest},
 
 		{name: "the webhook was not seen yet", o: observed(unseenYet), rule: unseen, action: Rest, recheck: unseenRecheck, is: func(p Plan) bool { return p.Hold && !p.Serves }},
+		{name: "a look is asked for while the webhook was not seen yet", o: observed(unseenYet, asked), rule: unseen, action: Rest, is: notServed},
 		{name: "it is gone and the key is another one", o: observed(absent, foreignKey), rule: changed, action: Rest, reason: v1alpha1.ReasonApplicationChanged},
 		{name: "it is gone and the listing is of another Application", o: observed(absent, onHub(func(h *Hub) { h.ApplicationID = "another" })), rule: changed, action: Rest, reason: v1alpha1.ReasonApplicationChanged},
 		{name: "it is gone, the key is another one, of the same Application", o: observed(absent, func(o *Observed) { o.Key.Hash = "another key" }), rule: deleted, action: Forget, id: mine, reason: v1alpha1.ReasonRemotelyDeleted},
@@ -97,6 +98,7 @@ func accessScenes() []scene {
 
 		{name: "a call may still be carried out", o: observed(unsettledSince(10*time.Second), remote(drifted)), rule: settles, action: Rest, reason: v1alpha1.ReasonHubUnavailable, recheck: 20 * time.Second},
 		{name: "a call has settled and nobody looked since", o: observed(unsettledSince(30*time.Second), seenAt(noon.Add(-time.Second)), remote(drifted)), rule: settles, action: Look, id: mine, reason: v1alpha1.ReasonHubUnavailable},
+		{name: "a look is asked for when a call has settled", o: observed(unsettledSince(30*time.Second), seenAt(noon.Add(-time.Second)), asked), rule: settles, action: Look, id: mine, reason: v1alpha1.ReasonHubUnavailable, is: notServed},
 		{name: "a call has settled and somebody looked since", o: observed(unsettledSince(30*time.Second), seenAt(noon)), rule: rest, action: Rest},
 
 		{name: "a look is asked for", o: observed(asked), rule: request, action: Look, id: mine, is: notServed},

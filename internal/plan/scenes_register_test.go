@@ -83,6 +83,10 @@ func registerScenes() []scene {
 			o: observed(unregistered, intent(noon), annotated(v1alpha1.AnnotationCreateStartedAt, "yesterday"), match(other, ago(23*time.Hour), ""), listedAt(noon)),
 		},
 
+		{
+			name: "an intent of a time that is still to come", rule: own, action: Adopt, id: other, reason: registering,
+			o: observed(unregistered, intent(noon.Add(time.Hour)), match(other, ago(23*time.Hour), ""), listedAt(noon)),
+		},
 		{name: "the webhook of a lost answer", o: observed(unregistered, intent(ago(time.Minute)), match(other, ago(time.Minute), "")), rule: own, action: Adopt, id: other, reason: registering},
 		{name: "the webhook of a lost answer by a clock that is behind", o: observed(unregistered, intent(ago(time.Minute)), match(other, ago(time.Minute+clockSkew), "")), rule: own, action: Adopt, id: other, reason: registering},
 		{name: "the webhook of a lost answer with policy Never", o: observed(unregistered, spec(never), intent(ago(time.Minute)), match(other, ago(time.Minute), "")), rule: own, action: Adopt, id: other, reason: registering},

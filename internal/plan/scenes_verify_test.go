@@ -27,7 +27,9 @@ func looked(n int, ago time.Duration) func(*Verification) {
 }
 
 func triggered(n int, ago time.Duration) func(*Verification) {
-	return func(v *Verification) { v.Triggers, v.TriggeredAt, v.LookedAt, v.Looks = n, noon.Add(-ago), noon.Add(-ago), 9 }
+	return func(v *Verification) {
+		v.Triggers, v.TriggeredAt, v.LookedAt, v.Looks = n, noon.Add(-ago), noon.Add(-ago), 9
+	}
 }
 
 func verifyScenes() []scene {

@@ -35,8 +35,8 @@ type breaker struct {
 	failures int
 	probes   int
 	probeAt  time.Time
-	// message is what the Hub said when it refused the key.
-	message     string
+	// cause is what went wrong when the Hub went down, in our own words.
+	cause       string
 	pauses      int
 	pausedUntil time.Time
 }
@@ -60,9 +60,6 @@ func (b *breaker) record(err error, now time.Time, jitter func(time.Duration) ti
 	var pause time.Duration
 	switch {
 	case hub.IsKind(err, hub.Refused):
-		if e, ok := errors.AsType[*hub.Error](err); ok {
-			b.message = e.Message
-		}
 		b.fail(Refused, refusedProbe, refusedProbeMax, now, jitter)
 	case hub.IsKind(err, hub.Throttled):
 		// It says nothing of the key, which may be looked at only later.
@@ -75,6 +72,9 @@ func (b *breaker) record(err error, now time.Time, jitter func(time.Duration) ti
 	case hub.IsKind(err, hub.Unavailable):
 		b.failures++
 		if b.failures >= failuresToDown || b.access != Open {
+			if e, ok := errors.AsType[*hub.Error](err); ok && b.access != Down {
+				b.cause = e.Cause
+			}
 			b.fail(Down, downProbe, downProbeMax, now, jitter)
 		}
 	default:

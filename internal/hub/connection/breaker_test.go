@@ -9,8 +9,8 @@ import (
 )
 
 var (
-	errRefused   = &hub.Error{Kind: hub.Refused, Message: "unknown key"}
-	errDown      = &hub.Error{Kind: hub.Unavailable}
+	errRefused   = &hub.Error{Kind: hub.Refused}
+	errDown      = &hub.Error{Kind: hub.Unavailable, Cause: "timed out"}
 	errNotFound  = &hub.Error{Kind: hub.NotFound}
 	errInvalid   = &hub.Error{Kind: hub.Invalid}
 	errThrottled = &hub.Error{Kind: hub.Throttled}
@@ -52,8 +52,8 @@ func TestAccessFollowsFromTheCallsThatEnded(t *testing.T) {
 			if b.access != test.want {
 				t.Errorf("the access went %v, want %v", changes, test.want)
 			}
-			if b.access == Refused && b.message != errRefused.Message {
-				t.Errorf("the message is %q", b.message)
+			if b.access == Down && b.cause != errDown.Cause {
+				t.Errorf("the cause is %q", b.cause)
 			}
 		})
 	}

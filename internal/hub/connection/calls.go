@@ -127,10 +127,11 @@ func (c *Connection) Listing() Listing {
 	return c.inventory.listing
 }
 
-// State is whether calls can be made, and what the Hub said if it refuses the key.
+// State is whether calls can be made.
 type State struct {
-	Access  Access
-	Message string
+	Access Access
+	// Cause is what went wrong when the Hub went down, in our own words.
+	Cause string
 	// Paused is true while the Hub has asked to wait.
 	Paused bool
 }
@@ -140,7 +141,7 @@ func (c *Connection) State() State {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return State{
-		Access: c.breaker.access, Message: c.breaker.message, Paused: c.cfg.Now().Before(c.breaker.pausedUntil),
+		Access: c.breaker.access, Cause: c.breaker.cause, Paused: c.cfg.Now().Before(c.breaker.pausedUntil),
 	}
 }
 

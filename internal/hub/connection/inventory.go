@@ -30,8 +30,8 @@ type Listing struct {
 	BeganAt time.Time
 	// TriedAt is when the last listing began that came to its end, whole or not.
 	TriedAt time.Time
-	// Count is how many webhooks the Application has.
-	Count int
+	// Count is how many webhooks the Application has, Calls how many calls it takes to list them.
+	Count, Calls int
 	// ApplicationID is the Application that the webhooks belong to, empty while there are none.
 	ApplicationID string
 }
@@ -106,11 +106,10 @@ func (i *inventory) saw(w hub.Webhook, began time.Time) []Subject {
 	}
 	old, known := i.entries[w.ID]
 	if known {
-		// A read may show the past: one that began before our write, or soon after it and shows something else.
-		if began.Before(old.writtenAt) || (began.Before(old.writtenAt.Add(ReadLag)) && goesBack(&old.Webhook, &w)) {
-			return nil
-		}
-		if began.Before(old.SeenAt) {
+		// A read may show the past: one that began before our write or an earlier read, or soon after our write and
+		// shows something else.
+		if began.Before(old.SeenAt) ||
+			began.Before(old.writtenAt.Add(ReadLag)) && goesBack(&old.Webhook, &w) {
 			return nil
 		}
 	}
@@ -152,7 +151,7 @@ func (i *inventory) listed(seen map[string]struct{}, began time.Time, count int)
 		news = append(news, i.alike(&e.Webhook)...)
 	}
 	maps.DeleteFunc(i.deleted, func(_ string, at time.Time) bool { return began.After(at.Add(ReadLag)) })
-	i.listing.BeganAt, i.listing.Count = began, count
+	i.listing.BeganAt, i.listing.Count, i.listing.Calls = began, count, pages(count)
 	return news
 }
 

@@ -32,7 +32,9 @@ func failed(w *hub.Webhook) { w.NumberOfErrors++ }
 
 var declared = NaturalKey{Label: "L", Endpoint: "E", EventType: "T"}
 
-func names(subjects []Subject) []Subject { return slices.Compact(slices.Sorted(slices.Values(subjects))) }
+func names(subjects []Subject) []Subject {
+	return slices.Compact(slices.Sorted(slices.Values(subjects)))
+}
 
 func idsOf(webhooks []hub.Webhook) []string {
 	ids := []string{}

@@ -2,6 +2,7 @@ package connection
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/chatt2me/webhook-operator/internal/hub"
@@ -11,7 +12,7 @@ import (
 const scansInARow = 3
 
 // listingGap is the least time between the beginnings of two listings that somebody wants.
-const listingGap = time.Second
+const listingGap = 250 * time.Millisecond
 
 // lister makes listings: one each poll interval, and sooner for those who want one.
 type lister struct {
@@ -111,7 +112,7 @@ func (l *lister) due(last time.Time) time.Time {
 func (c *Connection) listed(s *scan, page *hub.WebhookPage, err error, asked time.Time) time.Time {
 	c.mu.Lock()
 	now := c.cfg.Now()
-	news := c.record(err, now)
+	news := c.record(listingOutage(err), now)
 	if err != nil {
 		c.lister.scan = nil
 		c.lister.failed++
@@ -139,6 +140,17 @@ func (c *Connection) listed(s *scan, page *hub.WebhookPage, err error, asked tim
 	c.mu.Unlock()
 	c.wake(news)
 	return next
+}
+
+// listingOutage takes a listing that the Hub does not know of, or refuses, for an outage: what answers is not the Hub.
+func listingOutage(err error) error {
+	e, ok := errors.AsType[*hub.Error](err)
+	if !ok || e.Kind != hub.NotFound && e.Kind != hub.Invalid {
+		return err
+	}
+	outage := *e
+	outage.Kind = hub.Unavailable
+	return &outage
 }
 
 // endScan closes a scan and returns who had waited for it.

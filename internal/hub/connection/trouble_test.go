@@ -56,6 +56,9 @@ func TestARefusedKeyIsAskedByOneProbeAMinuteAtMost(t *testing.T) {
 			t.Fatalf("a call of %d ends with %v", n, err)
 		}
 	}
+	if len(w.conn.budget.queued) != 0 {
+		t.Error("calls with a refused key wait for their turn")
+	}
 	w.minutes(8)
 	if got := w.Requests(); len(got) != 3 { // after 1, 3 and 7 minutes
 		t.Errorf("8 minutes see %d calls", len(got))
@@ -125,6 +128,26 @@ func TestA429PausesEveryCallOfTheKeyForAsLongAsTheHubSays(t *testing.T) {
 	}
 	if w.Count("listWebhooks") != 1 {
 		t.Errorf("the poll that fell into the pause was made up for %d times", w.Count("listWebhooks"))
+	}
+}
+
+func TestThereIsNoPollDuringAPause(t *testing.T) {
+	w := newWorld(t).listed("a")
+	w.pass(w.cfg.PollInterval)
+	w.fault(simulator.Fault{Kind: simulator.TooManyRequests, RetryAfter: "90", Times: 1})
+	w.step()
+	w.ClearRequests()
+	for range 89 {
+		w.pass(time.Second)
+		w.step()
+	}
+	if w.calls() != nil {
+		t.Errorf("called is %v", w.calls())
+	}
+	w.pass(time.Second)
+	w.step()
+	if got := w.Count("listWebhooks"); got != 1 {
+		t.Errorf("after the pause there are %d listing calls", got)
 	}
 }
 
