@@ -99,8 +99,8 @@ func (r *Reconciler) observeHub(ctx context.Context, o *observation) error {
 	state, listing := o.conn.State(), o.conn.Listing()
 	o.Hub = plan.Hub{
 		Refused: state.Access == connection.Refused, Down: state.Access == connection.Down,
-		Cause: state.Cause, Paused: state.Paused,
-		ListedAt: listing.BeganAt, ListingCalls: listing.Calls, TriedAt: listing.TriedAt, ApplicationID: listing.ApplicationID,
+		Cause:    state.Cause,
+		ListedAt: listing.BeganAt, ListingCalls: listing.Calls, ApplicationID: listing.ApplicationID,
 	}
 	return r.observeOthers(ctx, o, natural)
 }
@@ -158,13 +158,7 @@ func (r *Reconciler) observeOthers(ctx context.Context, o *observation, natural 
 func (r *Reconciler) observeMemory(o *observation) {
 	m := o.mem
 	m.reconsider(o.attempt())
-	asked := o.Object.Annotations[v1alpha1.AnnotationReconcileRequestedAt]
-	switch {
-	case asked == "" || plan.Request(asked) == o.Object.Status.LastHandledReconcileAt:
-		m.request, m.Requested = "", time.Time{}
-	case asked != m.request:
-		m.request, m.Requested = asked, o.Now
-	}
+	m.requestSeen(o)
 	switch {
 	case o.ID != "":
 		m.SeenAt = time.Time{}
@@ -189,6 +183,17 @@ func (r *Reconciler) observeMemory(o *observation) {
 		m.held, m.Held = nil, false
 	}
 	o.Memory = m.Memory
+}
+
+// requestSeen takes note of when a user's request to look again was first seen.
+func (m *memory) requestSeen(o *observation) {
+	asked := o.Object.Annotations[v1alpha1.AnnotationReconcileRequestedAt]
+	switch {
+	case asked == "" || plan.Request(asked) == o.Object.Status.LastHandledReconcileAt:
+		m.request, m.Requested = "", time.Time{}
+	case asked != m.request:
+		m.request, m.Requested = asked, o.Now
+	}
 }
 
 func (o *observation) attempt() attempt {

@@ -67,7 +67,6 @@ func newWebhook() hub.WebhookCreate {
 }
 
 //go:fix inline
-func ptr[T any](v T) *T { return new(v) }
 
 // verbs are all calls, by operationId.
 func verbs(c *hub.Client) map[string]func(context.Context) error {

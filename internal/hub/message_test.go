@@ -201,7 +201,7 @@ func TestMessage_is_withheld_if_it_holds_the_whole_of_a_short_secret(t *testing.
 }
 
 func TestMessage_is_withheld_if_it_repeats_the_query_in_another_form(t *testing.T) {
-	query := strings.TrimPrefix(endpoint[strings.Index(endpoint, "?"):], "?")
+	_, query, _ := strings.Cut(endpoint, "?")
 	for name, message := range map[string]string{
 		"decoded once":  "token qu3ry-c4nary%2Fx y",
 		"decoded twice": "token " + queryCanary,

@@ -62,7 +62,7 @@ func TestEvery_call_sends_what_it_was_given(t *testing.T) {
 		"one field":   {update(hub.WebhookUpdate{Label: new("l")}), "PATCH /" + id, fields{"label": "l"}},
 		"no scope":    {update(hub.WebhookUpdate{Scope: new("")}), "PATCH /" + id, fields{"scope": nil}},
 		"no headers":  {update(hub.WebhookUpdate{Headers: &[]hub.Header{}}), "PATCH /" + id, fields{"headers": []any{}}},
-		"nil headers": {update(hub.WebhookUpdate{Headers: ptr[[]hub.Header](nil)}), "PATCH /" + id, fields{"headers": []any{}}},
+		"nil headers": {update(hub.WebhookUpdate{Headers: new([]hub.Header)}), "PATCH /" + id, fields{"headers": []any{}}},
 		"all fields": {update(hub.WebhookUpdate{
 			Label: new("l"), Endpoint: new("https://r.example/"), EventType: new("Message"), Scope: new("s"),
 			AuthenticationProtocol: new("NoAuthentication"), Headers: &headers, RequiresSignature: new(true),

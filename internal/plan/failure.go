@@ -36,13 +36,17 @@ func FailedCall(action Action, err error) (Road, *Trouble) {
 	}
 	switch {
 	case e.Kind == hub.Invalid:
-		return Stall, &Trouble{Condition: condition, Reason: v1alpha1.ReasonRejected, Stalled: true, Event: true,
-			Message: rejectedMessage(e)}
+		return Stall, &Trouble{
+			Condition: condition, Reason: v1alpha1.ReasonRejected, Stalled: true, Event: true,
+			Message: rejectedMessage(e),
+		}
 	case e.Kind == hub.NotFound && action != Create:
 		return LookAgain, nil
 	case e.Kind == hub.Throttled:
-		return Retry, &Trouble{Condition: condition, Reason: v1alpha1.ReasonThrottled,
-			Message: "the Hub asked to slow down; the call is made when it allows"}
+		return Retry, &Trouble{
+			Condition: condition, Reason: v1alpha1.ReasonThrottled,
+			Message: "the Hub asked to slow down; the call is made when it allows",
+		}
 	case e.Kind == hub.Refused:
 		// The connection says so itself, to everyone who uses the key.
 		return LookAgain, nil
@@ -51,8 +55,10 @@ func FailedCall(action Action, err error) (Road, *Trouble) {
 	if e.Outcome == hub.Unknown && action != Delete && action != DeleteDuplicate {
 		road = Settle
 	}
-	t := &Trouble{Condition: condition, Reason: v1alpha1.ReasonHubUnavailable, Unknown: true,
-		Message: "the Hub did not carry out the last call, or its answer was lost; the call is repeated if need be"}
+	t := &Trouble{
+		Condition: condition, Reason: v1alpha1.ReasonHubUnavailable, Unknown: true,
+		Message: "the Hub did not carry out the last call, or its answer was lost; the call is repeated if need be",
+	}
 	if action == Create && road == Settle {
 		t.Reason, t.Unknown = v1alpha1.ReasonCreateUnconfirmed, false
 		t.Message = "a registration was sent and its answer was lost; the Hub is asked what became of it before " +

@@ -128,14 +128,10 @@ type Hub struct {
 	Refused, Down bool
 	// Cause is what went wrong when the Hub went down, in our own words.
 	Cause string
-	// Paused: the Hub asked to wait.
-	Paused bool
 	// ListedAt is when the last whole listing began; zero when there was none yet.
 	ListedAt time.Time
 	// ListingCalls is how many calls a listing takes.
 	ListingCalls int
-	// TriedAt is when the last listing began that came to an end, whole or not.
-	TriedAt time.Time
 	// ApplicationID is the Application that the key's webhooks belong to, empty when that is not known.
 	ApplicationID string
 }

@@ -31,7 +31,7 @@ func observed(changes ...with) *Observed {
 		},
 		Object:  resource(),
 		Key:     Key{Hash: "key"},
-		Hub:     Hub{ListedAt: noon.Add(-10 * time.Second), TriedAt: noon.Add(-10 * time.Second), ApplicationID: "app"},
+		Hub:     Hub{ListedAt: noon.Add(-10 * time.Second), ApplicationID: "app"},
 		ID:      mine,
 		Remote:  Remote{Presence: Present, Webhook: webhook(mine), SeenAt: noon.Add(-10 * time.Second)},
 		Applied: v1alpha1.AppliedStatus{HeadersHash: "headers", Label: "L"},

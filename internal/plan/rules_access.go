@@ -62,8 +62,8 @@ func refusedTrouble(o *Observed) *Trouble {
 	ref := o.Object.Spec.APIKeySecretRef
 	return &Trouble{
 		Condition: v1alpha1.ConditionSynced, Reason: v1alpha1.ReasonAPIKeyRefused, Stalled: true, Event: true,
-		Message: fmt.Sprintf("the Hub does not accept the API key in the Secret %q under the key %q; put a valid one there",
-			ref.Name, ref.Key),
+		Message: fmt.Sprintf("the Hub does not accept the API key in the Secret %q under the key %q; "+
+			"put a valid one there", ref.Name, ref.Key),
 	}
 }
 
@@ -82,8 +82,9 @@ func downTrouble(cause string) *Trouble {
 }
 
 func forceOrphan(o *Observed) (Plan, bool) {
-	return Plan{Action: Forget, WebhookID: o.ID, Trouble: pending(v1alpha1.ReasonRegistering,
-		"the webhook was given up by the annotation "+v1alpha1.AnnotationForceOrphan+"; another one is registered"),
+	return Plan{
+		Action: Forget, WebhookID: o.ID, Trouble: pending(v1alpha1.ReasonRegistering,
+			"the webhook was given up by the annotation "+v1alpha1.AnnotationForceOrphan+"; another one is registered"),
 	}, o.forcedOrphan()
 }
 

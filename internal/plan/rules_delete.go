@@ -88,7 +88,8 @@ func deleteOwn(o *Observed) (Plan, bool) {
 		ids[i] = own[i].ID
 	}
 	return o.blockedOrOrphan(fmt.Sprintf("one of these webhooks belongs to this resource, and it is not known which: "+
-		"%s; delete it on the Hub, or set the annotation %s=%s", list(ids), v1alpha1.AnnotationForceOrphan, orphanUnknown)), true
+		"%s; delete it on the Hub, or set the annotation %s=%s",
+		list(ids), v1alpha1.AnnotationForceOrphan, orphanUnknown)), true
 }
 
 func releaseWithout(_ *Observed) (Plan, bool) { return Plan{Action: Release}, true }

@@ -27,7 +27,8 @@ func adoptByID(o *Observed) (Plan, bool) {
 	switch {
 	case o.Owner != "":
 		return stalled(v1alpha1.ReasonConflict, fmt.Sprintf(
-			"the webhook %s of spec.adoption.webhookID belongs to %s; delete one of the two resources", *wanted, o.Owner)), true
+			"the webhook %s of spec.adoption.webhookID belongs to %s; delete one of the two resources",
+			*wanted, o.Owner)), true
 	case o.Wanted.Presence == Present:
 		return Plan{Action: Adopt, WebhookID: *wanted, Trouble: registering()}, true
 	case o.Wanted.Presence == Absent:
@@ -116,7 +117,8 @@ func secretConflict(o *Observed) (Plan, bool) {
 
 func secretConflictTrouble(o *Observed) *Trouble {
 	return &Trouble{
-		Condition: v1alpha1.ConditionSigningSecretReady, Reason: v1alpha1.ReasonSecretConflict, Stalled: true, Event: true,
+		Condition: v1alpha1.ConditionSigningSecretReady, Reason: v1alpha1.ReasonSecretConflict,
+		Stalled: true, Event: true,
 		Message: fmt.Sprintf("there is a Secret %q that this resource does not control; delete it, or choose another "+
 			"name in spec.signingSecret.name", o.Signing.Name),
 	}

@@ -77,7 +77,8 @@ func verifiedTrouble(o *Observed) *Trouble {
 	t := Trouble{Condition: v1alpha1.ConditionVerified}
 	switch {
 	case o.ID == "":
-		t.Reason, t.Message, t.Unknown = v1alpha1.ReasonPending, "the endpoint is verified once the webhook is registered", true
+		t.Reason, t.Unknown = v1alpha1.ReasonPending, true
+		t.Message = "the endpoint is verified once the webhook is registered"
 	case o.isVerified():
 		return nil
 	case o.Remote.Presence == Present && o.Verification().Triggers > 0:

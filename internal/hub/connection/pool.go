@@ -22,8 +22,8 @@ type Pool struct {
 	connections map[string]*pooled
 	// ended is set when Run ends; no connection is started after that.
 	ended bool
-	// run is the context of Run, nil before.
-	run  context.Context //nolint:containedctx // connections are started when a key first comes up, long after Run began
+	// run is the context of Run, nil before: connections are started when a key first comes up, long after that.
+	run  context.Context
 	work sync.WaitGroup
 }
 

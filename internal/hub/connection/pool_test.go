@@ -25,7 +25,7 @@ func TestEachAPIKeyHasOneConnection(t *testing.T) {
 		}
 		return c
 	}
-	if get("one") != get("one") || get("one") == get("two") {
+	if first, again := get("one"), get("one"); first != again || first == get("two") {
 		t.Error("the connections are not one for each key")
 	}
 	if _, err := p.For(hub.NewSecret("not\na header")); err == nil {
