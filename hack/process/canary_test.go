@@ -25,7 +25,7 @@ const tooMuch = 12
 // level, in an event, in a resource or wherever else the test says.
 func (w *world) findNoCanary(more ...string) {
 	w.Helper()
-	places := append(more, w.listed(&eventsv1.EventList{}), w.listed(&corev1.EventList{}))
+	places := append([]string{w.listed(&eventsv1.EventList{}), w.listed(&corev1.EventList{})}, more...)
 	for _, o := range w.operators {
 		places = append(places, o.log.all())
 	}

@@ -43,6 +43,16 @@ func (i *installation) name(base string) string { return i.namespace + "-" + bas
 
 // manifests are what config/default installs, in YAML.
 var manifests = sync.OnceValues(func() (string, error) {
+	// A test is run anew when what it has read itself has changed, and kubectl does not count.
+	files, err := filepath.Glob(filepath.Join("..", "..", "config", "*", "*.yaml"))
+	for _, file := range files {
+		if _, err := os.ReadFile(file); err != nil {
+			return "", err
+		}
+	}
+	if err != nil {
+		return "", err
+	}
 	cmd := exec.Command(shared.Binary("kubectl"), "kustomize", filepath.Join("..", "..", "config", "default"))
 	out, err := cmd.Output()
 	return string(out), err
@@ -83,7 +93,7 @@ func (w *world) install(change ...func(*installation)) *installation {
 // waitForRights waits until the API server has taken note of a binding, so that no refusal is due to the test.
 func (w *world) waitForRights(i *installation, object client.Object) {
 	w.Helper()
-	namespace, role := "", ""
+	var namespace, role string
 	switch binding := object.(type) {
 	case *rbacv1.RoleBinding:
 		namespace, role = binding.Namespace, binding.RoleRef.Name

@@ -18,6 +18,9 @@ import (
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
 	"github.com/chatt2me/webhook-operator/hack/cluster"
+
+	// What the binary is built of, so that tests are run anew when it changes.
+	_ "github.com/chatt2me/webhook-operator/internal/cli"
 )
 
 // patience is how long a test waits for what is to come, longer than any machine needs.

@@ -91,8 +91,10 @@ func (w *world) readOnlyReferences(requests []asked) {
 	}
 	own := w.namespace + "/"
 	w.Expect(seen).To(HaveLen(5), "what is read and written by name")
-	for _, name := range []string{"secrets/api-key", "secrets/receiver-auth", "configmaps/receiver-tenant",
-		"secrets/orders-signing", "secrets/adopted-signing"} {
+	for _, name := range []string{
+		"secrets/api-key", "secrets/receiver-auth", "configmaps/receiver-tenant",
+		"secrets/orders-signing", "secrets/adopted-signing",
+	} {
 		w.Expect(seen).To(HaveKey(own + name))
 	}
 }
@@ -129,15 +131,6 @@ func TestWithoutTheRightToListSecretsTheOperatorLooksAtThoseItNeeds(t *testing.T
 			t.Errorf("it asks to %s Secrets", a.Verb)
 		}
 	}
-}
-
-func readyReason(c *v1alpha1.Chatt2Webhook) string {
-	for _, condition := range c.Status.Conditions {
-		if condition.Type == v1alpha1.ConditionReady {
-			return condition.Reason
-		}
-	}
-	return ""
 }
 
 func TestInSomeNamespacesTheOperatorNeedsNoRightElsewhere(t *testing.T) {

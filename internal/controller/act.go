@@ -97,6 +97,7 @@ func (o *observation) callFailed(action plan.Action, err error, now time.Time, o
 	case plan.Retry:
 		o.mem.failed(now, o.attempt(), trouble)
 	case plan.LookAgain:
+		o.mem.failed(now, o.attempt(), trouble)
 		out.again = true
 	}
 	return true

@@ -86,6 +86,9 @@ func (r *Reconciler) adopt(ctx context.Context, o *observation, p plan.Plan, out
 	if out.err = err; err != nil {
 		return
 	}
+	if owner != "" {
+		r.claims.seenElsewhere(p.WebhookID, owner, r.Now())
+	}
 	if owner != "" || !r.claims.claim(p.WebhookID, o.name) {
 		// The next look shows whose it is.
 		out.again = true

@@ -1,6 +1,9 @@
 package controller_test
 
 import (
+	"net/http"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -177,4 +180,30 @@ func TestAWebhookMadeByHandAMomentAgoIsAdopted(t *testing.T) {
 	made := w.byHand(w.declared("orders"))
 	w.Expect(w.ready(w.webhook("orders")).Status.WebhookID).To(Equal(made.ID))
 	w.Expect(w.hub.Count("createWebhook")).To(Equal(1))
+}
+
+func TestAWebhookOfAnotherShardIsNotAdopted(t *testing.T) {
+	w := newWorld(t)
+	w.shard = map[string]string{"shard": "a"}
+	lists := &atomic.Int32{}
+	w.intercept(func(r *http.Request) *http.Response {
+		if strings.Contains(r.URL.RawQuery, "fieldSelector") {
+			lists.Add(1)
+		}
+		return nil
+	})
+	made := w.byHand(w.declared("orders"))
+	theirs := w.webhook("theirs", func(c *v1alpha1.Chatt2Webhook) {
+		c.Labels = map[string]string{"shard": "b"}
+		c.Spec.Label, c.Spec.Endpoint = "orders", w.endpoint.URL+"/orders"
+	})
+	after := theirs.DeepCopy()
+	after.Status.WebhookID = made.ID
+	w.Expect(w.Status().Patch(w.Context(), after, clientMergeFrom(theirs))).To(Succeed())
+	w.run()
+	ours := w.webhook("orders", func(c *v1alpha1.Chatt2Webhook) { c.Labels = map[string]string{"shard": "a"} })
+	w.Expect(w.reason(ours, v1alpha1.ConditionStalled, v1alpha1.ReasonConflict)).To(ContainSubstring("theirs"))
+	w.Expect(w.hub.Mutations()).To(BeEmpty())
+	w.quiet(quietTime)
+	w.Expect(lists.Load()).To(BeNumerically("<", 4), "the API server is asked again and again")
 }

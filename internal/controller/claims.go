@@ -2,7 +2,9 @@ package controller
 
 import (
 	"context"
+	"maps"
 	"sync"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -14,6 +16,36 @@ import (
 type claims struct {
 	mu     sync.Mutex
 	owners map[string]types.NamespacedName
+	// elsewhere are owners that the cache does not show, those of other shards, and until when that is believed.
+	elsewhere map[string]elsewhere
+}
+
+type elsewhere struct {
+	owner string
+	until time.Time
+}
+
+// elsewhereTime is how long an owner that the cache does not show is believed to be one.
+const elsewhereTime = time.Minute
+
+// seenElsewhere takes note of an owner that the cache does not show.
+func (c *claims) seenElsewhere(id, owner string, now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	maps.DeleteFunc(c.elsewhere, func(_ string, e elsewhere) bool { return now.After(e.until) })
+	if c.elsewhere == nil {
+		c.elsewhere = map[string]elsewhere{}
+	}
+	c.elsewhere[id] = elsewhere{owner, now.Add(elsewhereTime)}
+}
+
+func (c *claims) ownerElsewhere(id string, now time.Time) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e := c.elsewhere[id]; now.Before(e.until) {
+		return e.owner
+	}
+	return ""
 }
 
 // claim takes a webhook for a resource, unless another one has it.
@@ -64,7 +96,10 @@ func (r *Reconciler) ownerOf(ctx context.Context, id string, me *v1alpha1.Chatt2
 	if owner, ok := r.claims.owner(id); ok && owner != client.ObjectKeyFromObject(me) && me.Status.WebhookID != id {
 		return owner.String(), nil
 	}
-	return "", nil
+	if me.Status.WebhookID == id {
+		return "", nil
+	}
+	return r.claims.ownerElsewhere(id, r.Now()), nil
 }
 
 // liveOwnerOf asks the API server, so that the resources of other shards count.

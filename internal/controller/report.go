@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -49,9 +50,10 @@ func (r *Reconciler) report(ctx context.Context, o *observation, p plan.Plan, ou
 	return r.wait(o, p, next, out), nil
 }
 
-// failed says what becomes of a failure at the API server. A conflict is no failure: the next look sees what changed.
+// failed says what becomes of a failure at the API server. That an object changed or went meanwhile is no failure: the
+// next look sees it.
 func failed(err error) (reconcile.Result, error) {
-	if isConflict(err) {
+	if isConflict(err) || apierrors.IsNotFound(err) {
 		return reconcile.Result{RequeueAfter: jitter(100 * time.Millisecond)}, nil
 	}
 	return reconcile.Result{}, err

@@ -19,6 +19,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
@@ -75,6 +76,8 @@ type world struct {
 	options   func(*controller.Operator)
 	transport func(http.RoundTripper) http.RoundTripper
 	wrap      func(*rest.Config)
+	// shard are the labels of the resources that the operator works on, none for all.
+	shard labels.Set
 	// late: two webhooks for one thing at once are what the test is about.
 	late bool
 	stop func()
@@ -137,6 +140,7 @@ func (w *world) run() {
 		Controller: config.Controller{SkipNameValidation: new(true)},
 		Cache: cache.Options{
 			DefaultNamespaces: map[string]cache.Config{w.namespace: {}}, DefaultTransform: controller.Strip,
+			ByObject: map[client.Object]cache.ByObject{&v1alpha1.Chatt2Webhook{}: {Label: labels.SelectorFromSet(w.shard)}},
 		},
 	})
 	w.Expect(err).NotTo(HaveOccurred())

@@ -50,8 +50,15 @@ func ownedByAnother(o *Observed) (Plan, bool) {
 	if o.ID == "" || o.Owner == "" {
 		return Plan{}, false
 	}
-	return stalled(v1alpha1.ReasonConflict, fmt.Sprintf(
+	return o.conflict(fmt.Sprintf(
 		"the webhook %s belongs to %s; delete one of the two resources", o.ID, o.Owner)), true
+}
+
+// conflict waits for another resource, which may be one of another shard: nobody tells when that lets go.
+func (o *Observed) conflict(message string) Plan {
+	p := stalled(v1alpha1.ReasonConflict, message)
+	p.Recheck = o.Settings.PollInterval
+	return p
 }
 
 func refused(o *Observed) (Plan, bool) {

@@ -26,7 +26,7 @@ func adoptByID(o *Observed) (Plan, bool) {
 	}
 	switch {
 	case o.Owner != "":
-		return stalled(v1alpha1.ReasonConflict, fmt.Sprintf(
+		return o.conflict(fmt.Sprintf(
 			"the webhook %s of spec.adoption.webhookID belongs to %s; delete one of the two resources",
 			*wanted, o.Owner)), true
 	case o.Wanted.Presence == Present:
@@ -64,7 +64,7 @@ func adoptMatch(o *Observed) (Plan, bool) {
 			continue // its owner may well declare another label
 		}
 		if m.Owner != "" {
-			return stalled(v1alpha1.ReasonConflict, fmt.Sprintf("the Hub has such a webhook, %s, which belongs to %s; "+
+			return o.conflict(fmt.Sprintf("the Hub has such a webhook, %s, which belongs to %s; "+
 				"change or delete one of the two resources", m.Webhook.ID, m.Owner)), true
 		}
 		free = append(free, m.Webhook.ID)

@@ -189,6 +189,9 @@ func syncedTrouble(o *Observed, next Plan) *Trouble {
 				"register anew",
 		}
 	}
+	if len(o.differences()) > 0 {
+		return updating()
+	}
 	return nil
 }
 
