@@ -243,7 +243,7 @@ type Rotation struct {
 	// interval is the time between two rotations, at least 10m; without it the secret is rotated on request only.
 	// +optional
 	// +kubebuilder:validation:MaxLength=32
-	// +kubebuilder:validation:XValidation:rule=`size(self) > 0 && self.matches(r'^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,8}s)?$')`,message="must be a duration in whole hours, minutes and seconds, such as 720h or 1h30m"
+	// +kubebuilder:validation:XValidation:rule=`size(self) > 0 && self.matches(r'^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,8}s)?$')`,message="must be a duration in whole hours (at most 6 digits), minutes and seconds, such as 720h or 1h30m"
 	// +kubebuilder:validation:XValidation:rule=`size(self) == 0 || !self.matches(r'^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,8}s)?$') || duration(self) >= duration('10m')`,message="must be at least 10m"
 	Interval string `json:"interval,omitempty"`
 
@@ -251,7 +251,7 @@ type Rotation struct {
 	// +optional
 	// +default="10m"
 	// +kubebuilder:validation:MaxLength=32
-	// +kubebuilder:validation:XValidation:rule=`size(self) > 0 && self.matches(r'^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,8}s)?$')`,message="must be a duration in whole hours, minutes and seconds, such as 720h or 1h30m"
+	// +kubebuilder:validation:XValidation:rule=`size(self) > 0 && self.matches(r'^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,8}s)?$')`,message="must be a duration in whole hours (at most 6 digits), minutes and seconds, such as 720h or 1h30m"
 	Overlap string `json:"overlap,omitempty"`
 }
 

@@ -78,6 +78,8 @@ const (
 	ReasonNotApplied = "NotApplied"
 	// ReasonAlreadyExists: the Hub has such a webhook and spec.adoption.policy is Never.
 	ReasonAlreadyExists = "AlreadyExists"
+	// ReasonAlreadyRegistered: the resource has another webhook than the one that spec.adoption.webhookID names.
+	ReasonAlreadyRegistered = "AlreadyRegistered"
 	// ReasonAmbiguousMatch: the Hub has several such webhooks and none of them is known to be ours.
 	ReasonAmbiguousMatch = "AmbiguousMatch"
 	// ReasonConflict: another resource declares the same webhook.

@@ -14,7 +14,7 @@ const (
 	dataKey           = "must be a data key: letters, digits, hyphens, underscores and dots"
 	httpsURL          = "must be an absolute URL with the scheme https and a host, such as https://example.com/hook"
 	portRange         = "must have a port between 1 and 65535, or none"
-	durationFormat    = "must be a duration in whole hours, minutes and seconds, such as 720h or 1h30m"
+	durationFormat    = "must be a duration in whole hours (at most 6 digits), minutes and seconds, such as 720h or 1h30m"
 	ownHeader         = "must not be a header that HTTP or the Hub itself sets (Host, Connection, Transfer-Encoding, " +
 		"Content-*, X-Validation-Token, X-hub-Signature and the like); choose another name"
 	headerToken = "must be an HTTP header name: letters, digits and hyphens, such as X-Webhook-Secret"

@@ -120,17 +120,38 @@ func TestWithoutTheRightToListSecretsTheOperatorLooksAtThoseItNeeds(t *testing.T
 	key := w.canary()
 	w.hub.AddApplication("other", key)
 	w.secret(w.namespace, "later", "apiKey", key)
+	sending := w.sending("changing")
+	changed := w.read(w.namespace, "changing")
+	changed.Data["token"] = []byte(w.canary())
+	w.must(w.Update(w.Context(), changed))
 
 	w.live()
 
 	w.Eventually(func() bool { return w.get(waiting).IsReady() }, 75*time.Second).Should(BeTrue(),
 		"the Secret that came later is not found: %s", w.logs())
 	w.holdsLiveSecret(waiting)
+	w.Eventually(func() string { return w.hub.HeadersOf(sending.Status.WebhookID)[0].Value }, 75*time.Second).Should(
+		Equal(string(changed.Data["token"])), "the header that changed is not sent")
 	for _, a := range w.audited(i.user()) {
 		if a.Object.Resource == "secrets" && (a.Verb == "list" || a.Verb == "watch") {
 			t.Errorf("it asks to %s Secrets", a.Verb)
 		}
 	}
+}
+
+// sending registers, with an API key of its own, a webhook with a header from a Secret.
+func (w *world) sending(secret string) *v1alpha1.Chatt2Webhook {
+	w.Helper()
+	key := w.canary()
+	w.hub.AddApplication("sending", key)
+	w.secret(w.namespace, "sending-key", "apiKey", key)
+	w.secret(w.namespace, secret, "token", w.canary())
+	return w.ready(w.webhook("sending", func(c *v1alpha1.Chatt2Webhook) {
+		c.Spec.APIKeySecretRef.Name = "sending-key"
+		c.Spec.Headers = []v1alpha1.Header{{Key: "X-Token", ValueFrom: &v1alpha1.HeaderSource{
+			SecretKeyRef: &v1alpha1.KeyReference{Name: secret, Key: "token"},
+		}}}
+	}))
 }
 
 func TestInSomeNamespacesTheOperatorNeedsNoRightElsewhere(t *testing.T) {

@@ -23,8 +23,11 @@ const storeTries = 3
 // beginRotation writes down that the stored secret may be dead from now on. It proves, too, that the Secret can be
 // written, before the Hub is asked for what it shows once.
 func (r *Reconciler) beginRotation(ctx context.Context, o *observation, p plan.Plan, out *outcome) {
-	begun := o.content().Begin(o.ID, r.Now())
-	err := r.writeSecret(ctx, o, begun)
+	content := o.content()
+	if p.Discard {
+		content.Current = hub.Secret{}
+	}
+	err := r.writeSecret(ctx, o, content.Begin(o.ID, r.Now()))
 	if trouble := secretTrouble(o, err); trouble != nil {
 		o.mem.failed(r.Now(), o.attempt(), trouble)
 		return

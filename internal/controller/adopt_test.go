@@ -207,3 +207,20 @@ func TestAWebhookOfAnotherShardIsNotAdopted(t *testing.T) {
 	w.quiet(quietTime)
 	w.Expect(lists.Load()).To(BeNumerically("<", 4), "the API server is asked again and again")
 }
+
+func TestAResourceThatHasAWebhookDoesNotAdoptAnother(t *testing.T) {
+	w := newWorld(t)
+	w.run()
+	w.late = true // the one given up stays beside the one adopted
+	c := w.webhook("orders")
+	first := w.ready(c).Status.WebhookID
+	other := w.byHand(w.declared("other"))
+	w.change(c, func(c *v1alpha1.Chatt2Webhook) { c.Spec.Adoption.WebhookID = &other.ID })
+	w.Expect(w.reason(c, v1alpha1.ConditionStalled, v1alpha1.ReasonAlreadyRegistered)).To(
+		And(ContainSubstring(first), ContainSubstring(other.ID)))
+	w.annotate(c, v1alpha1.AnnotationForceOrphan, first)
+	w.eventually(c, "the other's", func(now *v1alpha1.Chatt2Webhook) bool {
+		return now.IsReady() && now.Status.WebhookID == other.ID
+	})
+	w.Expect(w.onHub()).To(HaveLen(2))
+}

@@ -80,6 +80,7 @@ func TestAWebhookDeletedOnTheHubIsRegisteredAnewWithANewSecret(t *testing.T) {
 	})
 	w.holdsLiveSecret(now)
 	w.Expect(w.onHub()).To(HaveLen(1))
+	w.Expect(now.Annotations).NotTo(HaveKey(v1alpha1.AnnotationCreateRetriedAt), "no answer was lost")
 	w.Eventually(func() []string { return w.events(c) }).Should(ContainElement(v1alpha1.ReasonRemotelyDeleted))
 }
 

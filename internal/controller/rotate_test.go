@@ -50,7 +50,10 @@ func TestARequestedRotationKeepsThePreviousSecretForTheOverlap(t *testing.T) {
 
 	// A second request waits for the end of the overlap.
 	w.annotate(c, v1alpha1.AnnotationRotateRequestedAt, "two")
-	<-time.After(time.Second)
+	w.eventually(c, "known to be due at the end of the overlap", func(now *v1alpha1.Chatt2Webhook) bool {
+		due := now.Status.SigningSecret.NextRotationAt
+		return due != nil && due.Equal(new(metav1.NewTime(mustTime(t, s.Annotations[v1alpha1.AnnotationPreviousExpiresAt]))))
+	})
 	w.Expect(w.hub.Count("redefineSignature")).To(Equal(1))
 	w.rotated(c, "two")
 	w.Expect(time.Now()).To(BeTemporally(">=", mustTime(t, s.Annotations[v1alpha1.AnnotationPreviousExpiresAt])))
@@ -117,6 +120,8 @@ func TestALostSecretIsMadeAnewOnce(t *testing.T) {
 			w.holdsLiveSecret(w.ready(c))
 			w.quiet(quietTime)
 			w.Expect(w.hub.Count("redefineSignature")).To(Equal(1))
+			w.Expect(string(w.secret("orders-signing").Data["previousSecret"])).NotTo(Equal("mine"),
+				"a value that the Hub never signed with is kept for receivers to accept")
 		})
 	}
 }

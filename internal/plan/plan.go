@@ -62,6 +62,8 @@ type Plan struct {
 	Drift bool
 	// Nudge: a Verify changes the spelling of the endpoint, for the Hub may not look at one that is the same.
 	Nudge bool
+	// Discard: the secret stored is not one that the Hub ever signed with, and is not kept as the previous one.
+	Discard bool
 	// Trigger is why a rotation begins.
 	Trigger string
 	// Retried: a Create repeats a registration that may have been carried out.
@@ -151,6 +153,7 @@ var living = []Rule{
 	{"a key that is refused is not used", refused},
 	{"a Hub that is down is not called", down},
 	{"a webhook that the user gave up is forgotten", forceOrphan},
+	{"a resource that has one webhook does not adopt another", otherAdopted},
 	{"nothing is decided about a webhook that was not seen yet", unseen},
 	{"a webhook that may belong to another Application is not replaced", applicationChanged},
 	{"a webhook that was deleted on the Hub is forgotten", remotelyDeleted},

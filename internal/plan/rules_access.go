@@ -95,6 +95,16 @@ func forceOrphan(o *Observed) (Plan, bool) {
 	}, o.forcedOrphan()
 }
 
+func otherAdopted(o *Observed) (Plan, bool) {
+	wanted := o.Object.Spec.Adoption.WebhookID
+	if o.ID == "" || wanted == nil || *wanted == o.ID {
+		return Plan{}, false
+	}
+	return stalled(v1alpha1.ReasonAlreadyRegistered, fmt.Sprintf("this resource has the webhook %s, and "+
+		"spec.adoption.webhookID names %s; remove that field, or set the annotation %s=%s to leave the one behind and "+
+		"adopt the other", o.ID, *wanted, v1alpha1.AnnotationForceOrphan, o.ID)), true
+}
+
 func unseen(o *Observed) (Plan, bool) {
 	return Plan{Action: Rest, Hold: true, Recheck: min(o.Settings.PollInterval, unseenRecheck)},
 		o.ID != "" && o.Remote.Presence == Unseen

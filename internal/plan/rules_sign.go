@@ -69,7 +69,7 @@ func finishRotation(o *Observed) (Plan, bool) {
 }
 
 func lostSecret(o *Observed) (Plan, bool) {
-	return Plan{Action: BeginRotation, WebhookID: o.ID, Trigger: TriggerLoss},
+	return Plan{Action: BeginRotation, WebhookID: o.ID, Trigger: TriggerLoss, Discard: o.tampered()},
 		o.signed() && !o.Signing.Foreign && !o.secretGood()
 }
 

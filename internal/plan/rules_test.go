@@ -18,6 +18,7 @@ func TestTheOrderOfTheRules(t *testing.T) {
 		"a key that is refused is not used",
 		"a Hub that is down is not called",
 		"a webhook that the user gave up is forgotten",
+		"a resource that has one webhook does not adopt another",
 		"nothing is decided about a webhook that was not seen yet",
 		"a webhook that may belong to another Application is not replaced",
 		"a webhook that was deleted on the Hub is forgotten",

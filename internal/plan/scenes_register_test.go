@@ -106,7 +106,7 @@ func registerScenes() []scene {
 		{name: "named and not there", o: observed(unregistered, spec(byID), wanted(Absent)), rule: named, action: Rest, reason: v1alpha1.ReasonWebhookNotFound},
 		{name: "named and not seen", o: observed(unregistered, spec(byID)), rule: named, action: Rest, recheck: time.Minute, is: func(p Plan) bool { return p.Hold }},
 		{name: "named and another's", o: observed(unregistered, spec(byID), wanted(Present), func(o *Observed) { o.Owner = "chat/other" }), rule: named, action: Rest, reason: v1alpha1.ReasonConflict},
-		{name: "named when it has one already", o: observed(spec(byID)), rule: rest, action: Rest},
+		{name: "named when it has one already", o: observed(spec(byID)), rule: "a resource that has one webhook does not adopt another", action: Rest, reason: v1alpha1.ReasonAlreadyRegistered},
 
 		{name: "a second webhook after a repeated registration", o: observed(intent(ago(time.Hour)), retried(ago(time.Hour)), match(other, ago(time.Hour), "")), rule: dup, action: DeleteDuplicate, id: other, is: func(p Plan) bool { return p.Hold }},
 		{name: "a second webhook without a repeated registration", o: observed(intent(ago(time.Hour)), match(other, ago(time.Hour), "")), rule: rest, action: Rest},

@@ -60,7 +60,12 @@ func recordSecret(s *v1alpha1.Chatt2WebhookStatus, o *Observed) {
 			Name: o.Signing.Name, RotatedAt: timestamp(&o.Signing.RotatedAt), Fingerprint: o.Signing.Fingerprint,
 		}
 	}
-	if due := o.rotationDue(); s.SigningSecret != nil {
+	due := o.rotationDue()
+	if o.rotationRequest() != "" && o.Signing.HasPrevious {
+		// It waits for the end of the overlap.
+		due = o.Signing.PreviousExpiresAt
+	}
+	if s.SigningSecret != nil {
 		s.SigningSecret.NextRotationAt = timestamp(&due)
 	}
 }

@@ -75,7 +75,7 @@ func TestConditions(t *testing.T) {
 // lasting are the reasons that last until somebody acts.
 var lasting = map[string]bool{
 	v1alpha1.ReasonAPIKeyInvalid: true, v1alpha1.ReasonAPIKeyRefused: true, v1alpha1.ReasonRejected: true,
-	v1alpha1.ReasonNotApplied: true, v1alpha1.ReasonAlreadyExists: true, v1alpha1.ReasonAmbiguousMatch: true,
+	v1alpha1.ReasonNotApplied: true, v1alpha1.ReasonAlreadyRegistered: true, v1alpha1.ReasonAlreadyExists: true, v1alpha1.ReasonAmbiguousMatch: true,
 	v1alpha1.ReasonConflict: true, v1alpha1.ReasonWebhookNotFound: true, v1alpha1.ReasonApplicationChanged: true,
 	v1alpha1.ReasonSecretConflict: true, v1alpha1.ReasonSecretRejected: true,
 }
