@@ -22,6 +22,8 @@ const shard = "test"
 
 // world is what one test plays in: a namespace, a Hub and an endpoint of its own.
 type world struct {
+	// unprotected: Secrets with an API key carry no finalizer.
+	unprotected bool
 	*testing.T
 	*WithT
 	client.Client

@@ -76,7 +76,8 @@ func (f *operatorFlags) check() error {
 	if err != nil {
 		return fmt.Errorf("--hub-url: %w", err)
 	}
-	return nil
+	_, err = f.transport()
+	return err
 }
 
 func (f *operatorFlags) restConfig() (*rest.Config, error) {

@@ -3,11 +3,14 @@ package controller
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
 	"github.com/chatt2me/webhook-operator/internal/hub"
@@ -23,6 +26,8 @@ type outcome struct {
 	waiting bool
 	// failed: the call to the Hub was made and failed.
 	failed bool
+	// headersSent: the call carried the headers, and so what was said to it is free of their values.
+	headersSent bool
 	// gone: the resource was let go.
 	gone bool
 	// again: the world is not as it was thought to be, look at once.
@@ -37,6 +42,7 @@ type actFunc func(*Reconciler, context.Context, *observation, plan.Plan, *outcom
 
 // acts has one function for each action that does something.
 var acts = map[plan.Action]actFunc{
+	plan.RestoreFinalizer:     (*Reconciler).restoreFinalizer,
 	plan.Look:                 (*Reconciler).look,
 	plan.Create:               (*Reconciler).create,
 	plan.Adopt:                (*Reconciler).adopt,
@@ -61,10 +67,20 @@ var acts = map[plan.Action]actFunc{
 func (r *Reconciler) act(ctx context.Context, o *observation, p plan.Plan) outcome {
 	var out outcome
 	if o.Key.Unprotected && o.Object.DeletionTimestamp.IsZero() && !o.Object.Spec.Suspend {
-		if out.err = r.protect(ctx, o.key.meta); out.err != nil {
+		err := r.protect(ctx, o.key.meta)
+		if apierrors.IsForbidden(err) {
+			// It is a guard, and not worth stopping for.
+			log.FromContext(ctx).Info("the Secret of the API key cannot be protected by a finalizer",
+				"secret", o.key.meta.Name)
+			err = nil
+		}
+		if out.err = err; err != nil {
 			return out
 		}
 		o.Key.Unprotected = false
+	}
+	if p.Serves && o.conn != nil {
+		o.conn.Probe() // which does nothing while calls can be made
 	}
 	if do, ok := acts[p.Action]; ok {
 		do(r, ctx, o, p, &out)
@@ -87,6 +103,9 @@ func (o *observation) callFailed(action plan.Action, err error, now time.Time, o
 		return true
 	}
 	out.failed = true
+	if !out.headersSent && len(o.Object.Spec.Headers) > 0 {
+		err = hub.WithoutMessage(err)
+	}
 	road, trouble := plan.FailedCall(action, err)
 	switch road {
 	case plan.Stall:
@@ -101,6 +120,11 @@ func (o *observation) callFailed(action plan.Action, err error, now time.Time, o
 		out.again = true
 	}
 	return true
+}
+
+// restoreFinalizer puts back what a user, or a tool that replaces objects, took away.
+func (r *Reconciler) restoreFinalizer(ctx context.Context, o *observation, _ plan.Plan, out *outcome) {
+	out.err = r.patchMetadata(ctx, o, addFinalizer)
 }
 
 // look looks at the webhook again.
@@ -157,9 +181,17 @@ func (r *Reconciler) patchMetadata(ctx context.Context, o *observation, change f
 	if err := r.Client.Patch(ctx, after, patch); err != nil {
 		return err
 	}
-	o.mem.replaced(before)
+	if after.ResourceVersion != before.ResourceVersion {
+		o.mem.replaced(before)
+	}
 	o.Object = after
 	return nil
+}
+
+// fence fails unless the resource is still as it was read: a write that changes nothing.
+func (r *Reconciler) fence(ctx context.Context, o *observation) error {
+	same := fmt.Appendf(nil, `{"metadata":{"resourceVersion":%q}}`, o.Object.ResourceVersion)
+	return r.Client.Patch(ctx, o.Object.DeepCopy(), client.RawPatch(types.MergePatchType, same))
 }
 
 func equalMetadata(a, b *v1alpha1.Chatt2Webhook) bool {
@@ -195,7 +227,11 @@ func (r *Reconciler) release(ctx context.Context, o *observation, out *outcome) 
 		return
 	}
 	out.gone = true
-	r.forget(o.name)
+	// What is remembered is kept until the cache shows it gone, too.
+	if o.mem.conn != nil {
+		o.mem.conn.Unsubscribe(subject(o.name))
+		o.mem.conn = nil
+	}
 }
 
 func (r *Reconciler) releaseResource(ctx context.Context, o *observation, p plan.Plan, out *outcome) {
@@ -220,6 +256,11 @@ func (r *Reconciler) deleteWebhook(ctx context.Context, o *observation, p plan.P
 
 // deleteDuplicate deletes a webhook that a registration made whose answer was lost.
 func (r *Reconciler) deleteDuplicate(ctx context.Context, o *observation, p plan.Plan, out *outcome) {
+	if owner, err := r.liveOwnerOf(ctx, p.WebhookID, o.Object); err != nil || owner != "" {
+		r.claims.seenElsewhere(p.WebhookID, owner, r.Now())
+		out.err, out.again = err, true
+		return
+	}
 	err := o.conn.Delete(ctx, subject(o.name), p.WebhookID)
 	if hub.IsKind(err, hub.NotFound) {
 		err = nil

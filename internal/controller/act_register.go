@@ -18,6 +18,7 @@ func (r *Reconciler) create(ctx context.Context, o *observation, p plan.Plan, ou
 	// From here to the answer a webhook may come to be that nobody knows of.
 	closed := o.mem.IntentClosed
 	o.mem.IntentClosed = false
+	out.headersSent = true
 	got, err := o.conn.Create(ctx, subject(o.name), hub.WebhookCreate{
 		Label: spec.Label, Endpoint: spec.Endpoint, EventType: string(spec.EventType),
 		AuthenticationProtocol: string(protocol(spec)), Scope: spec.Scope, Headers: o.headers,
@@ -56,6 +57,7 @@ func (o *observation) registered(r *Reconciler, w hub.Webhook, now time.Time) {
 func (r *Reconciler) writeIntent(ctx context.Context, o *observation, retried bool) error {
 	_, intent := o.Object.Annotations[v1alpha1.AnnotationCreateStartedAt]
 	now := r.Now().UTC().Format(time.RFC3339)
+	version := o.Object.ResourceVersion
 	err := r.patchMetadata(ctx, o, func(w *v1alpha1.Chatt2Webhook) {
 		addFinalizer(w)
 		if w.Annotations == nil {
@@ -72,7 +74,10 @@ func (r *Reconciler) writeIntent(ctx context.Context, o *observation, retried bo
 	if err == nil && !intent {
 		o.mem.IntentClosed = true
 	}
-	return err
+	if err != nil || o.Object.ResourceVersion != version {
+		return err
+	}
+	return r.fence(ctx, o)
 }
 
 // adopt takes a webhook that is on the Hub already, unless a resource of another shard has it.

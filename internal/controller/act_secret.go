@@ -27,13 +27,8 @@ func (r *Reconciler) beginRotation(ctx context.Context, o *observation, p plan.P
 	if p.Discard {
 		content.Current = hub.Secret{}
 	}
-	err := r.writeSecret(ctx, o, content.Begin(o.ID, r.Now()))
-	if trouble := secretTrouble(o, err); trouble != nil {
-		o.mem.failed(r.Now(), o.attempt(), trouble)
-		return
-	}
-	if out.err = err; err == nil {
-		o.mem.RotationOwn, o.mem.trigger = true, p.Trigger
+	if r.secretDone(o, r.writeSecret(ctx, o, content.Begin(o.ID, r.Now())), out) {
+		o.mem.RotationOwn, o.mem.trigger, o.mem.Doubted = true, p.Trigger, false
 	}
 }
 
@@ -57,7 +52,9 @@ func (r *Reconciler) redefine(ctx context.Context, o *observation, _ plan.Plan, 
 // hold keeps a secret in memory until it is stored.
 func (r *Reconciler) hold(o *observation, secret hub.Secret) {
 	request := plan.Request(o.Object.Annotations[v1alpha1.AnnotationRotateRequestedAt])
-	o.mem.held = &heldSecret{webhookID: o.ID, value: secret, request: request}
+	o.mem.held = &heldSecret{
+		webhookID: o.ID, value: secret, request: request, begun: o.content().RotationStartedAt,
+	}
 	o.mem.Held = true
 }
 
@@ -71,6 +68,11 @@ func (r *Reconciler) store(ctx context.Context, o *observation) {
 	held := o.mem.held
 	var err error
 	for range storeTries {
+		if o.overtaken() {
+			// Whoever did it has made another secret, before this one or after: only a third is known to be alive.
+			o.mem.held, o.mem.Held, o.mem.HeldTrouble, o.mem.Doubted = nil, false, nil, true
+			return
+		}
 		content := o.content().Store(
 			held.webhookID, held.value, held.request, r.storeTime(o), plan.Overlap(&o.Object.Spec))
 		if err = r.writeSecret(ctx, o, content); !changedMeanwhile(err) {
@@ -98,6 +100,15 @@ func (r *Reconciler) store(ctx context.Context, o *observation) {
 	}
 	o.mem.HeldTrouble = trouble
 	o.mem.failed(r.Now(), o.attempt(), trouble)
+}
+
+// overtaken tells whether somebody else has stored a secret of the webhook since the one that is held was asked for.
+func (o *observation) overtaken() bool {
+	held, content := o.mem.held, o.content()
+	if content.Current.IsZero() || content.WebhookID != held.webhookID || content.Current == held.value {
+		return false
+	}
+	return !content.RotationStartedAt.Equal(held.begun) || held.begun.IsZero()
 }
 
 // storeTime is the time that a secret is stored with: later, in whole seconds, than the one that status knows of, so
@@ -141,7 +152,12 @@ func (r *Reconciler) writeSecret(ctx context.Context, o *observation, content si
 		return err
 	}
 	secret.Labels = merged(secret.Labels, secretLabels(o.Object))
-	secret.Annotations = merged(secret.Annotations, secretAnnotations(o.Object), content.Annotations())
+	secret.Annotations = merged(secret.Annotations, secretAnnotations(o.Object))
+	for key, value := range content.Annotations() {
+		if secret.Annotations[key] = value; value == "" {
+			delete(secret.Annotations, key)
+		}
+	}
 	secret.Data = content.Data()
 	write := r.Client.Update
 	if o.secret == nil {
@@ -157,40 +173,48 @@ func (r *Reconciler) writeSecret(ctx context.Context, o *observation, content si
 	return nil
 }
 
-// merged is a map with others laid over it; an empty value takes a key away.
-func merged(base map[string]string, others ...map[string]string) map[string]string {
+// merged is a map with another laid over it.
+func merged(base, other map[string]string) map[string]string {
 	all := maps.Clone(base)
 	if all == nil {
 		all = map[string]string{}
 	}
-	for _, other := range others {
-		maps.Copy(all, other)
-	}
-	maps.DeleteFunc(all, func(_, value string) bool { return value == "" })
+	maps.Copy(all, other)
 	return all
 }
 
+// secretDone takes the end of a write to the signing Secret, and tells whether it succeeded. What the API server does
+// not let happen is told on the resource and tried again ever later.
+func (r *Reconciler) secretDone(o *observation, err error, out *outcome) bool {
+	if trouble := secretTrouble(o, err); trouble != nil {
+		o.mem.failed(r.Now(), o.attempt(), trouble)
+		return false
+	}
+	out.err = err
+	return err == nil
+}
+
 func (r *Reconciler) pruneSecret(ctx context.Context, o *observation, _ plan.Plan, out *outcome) {
-	out.err = r.writeSecret(ctx, o, o.content().Prune())
+	r.secretDone(o, r.writeSecret(ctx, o, o.content().Prune()), out)
 }
 
 func (r *Reconciler) updateSecretMetadata(ctx context.Context, o *observation, _ plan.Plan, out *outcome) {
-	out.err = r.writeSecret(ctx, o, o.content())
+	r.secretDone(o, r.writeSecret(ctx, o, o.content()), out)
 }
 
 // moveSecret writes what the former Secret holds to the name that spec says now. The former one is deleted later.
 func (r *Reconciler) moveSecret(ctx context.Context, o *observation, _ plan.Plan, out *outcome) {
-	out.err = r.writeSecret(ctx, o, signing.Parse(o.former.Data, o.former.Annotations))
+	r.secretDone(o, r.writeSecret(ctx, o, signing.Parse(o.former.Data, o.former.Annotations)), out)
 }
 
 func (r *Reconciler) deleteFormerSecret(ctx context.Context, o *observation, _ plan.Plan, out *outcome) {
-	if out.err = r.removeSecret(ctx, o.former); out.err == nil {
+	if r.secretDone(o, r.removeSecret(ctx, o.former), out) {
 		o.former, o.FormerSecret = nil, nil
 	}
 }
 
 func (r *Reconciler) deleteSecret(ctx context.Context, o *observation, _ plan.Plan, out *outcome) {
-	if out.err = r.removeSecret(ctx, o.secret); out.err == nil {
+	if r.secretDone(o, r.removeSecret(ctx, o.secret), out) {
 		o.secret, o.Signing = nil, plan.SigningSecret{Name: o.Signing.Name}
 	}
 }

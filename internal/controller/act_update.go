@@ -17,32 +17,34 @@ import (
 func (r *Reconciler) update(ctx context.Context, o *observation, p plan.Plan, out *outcome) {
 	sent := p.Changes
 	got, err := o.conn.Update(ctx, subject(o.name), o.ID, change(o, sent))
-	var ignored []string
 	if hub.IsKind(err, hub.Invalid) && sent.Has(plan.FieldLabel) {
-		// Some deployments take no label in an update: once more without it.
-		if ignored, sent = []string{plan.FieldLabel}, sent.Without(plan.FieldLabel); len(sent) == 0 {
-			o.mem.succeeded()
-			o.Applied.Ignored = ignored
-			return
-		}
-		got, err = o.conn.Update(ctx, subject(o.name), o.ID, change(o, sent))
+		// Some deployments take no label in an update: the rest is sent without it, in the next step.
+		o.mem.succeeded()
+		o.Applied.Ignored, out.failed = []string{plan.FieldLabel}, true
+		return
 	}
+	out.headersSent = sent.Has(plan.FieldHeaders)
 	now := r.Now()
 	if o.callFailed(plan.Update, err, now, out) {
 		return
 	}
+	before := o.Remote.Webhook.Endpoint
 	o.updated(sent, got.Webhook, now)
-	left := plan.Diff(&o.Object.Spec, o.Applied, o.Object.Spec.RequiresSignature, &got.Webhook)
-	for _, field := range left {
-		if sent.Has(field) {
-			ignored = append(ignored, field)
+	nudged := len(sent) == 1 && before == respell(o.Object.Spec.Endpoint)
+	for _, field := range plan.Diff(&o.Object.Spec, o.Applied, o.Object.Spec.RequiresSignature, &got.Webhook) {
+		if sent.Has(field) && !plan.Changes(o.Applied.Ignored).Has(field) {
+			o.Applied.Ignored = append(o.Applied.Ignored, field)
 		}
 	}
-	o.Applied.Ignored = ignored
-	if p.Drift {
+	// What the Hub ignores will not be otherwise for being asked again.
+	out.failed = len(o.Applied.Ignored) > 0
+	switch {
+	case nudged:
+		// The other half of a verification, which found no token then.
+	case p.Drift:
 		out.tell(normal(v1alpha1.EventDriftCorrected, "Restored what was changed on the Hub: %s",
 			strings.Join(sent, ", ")))
-	} else {
+	default:
 		out.tell(normal(v1alpha1.EventUpdated, "Updated on the Hub: %s", strings.Join(sent, ", ")))
 	}
 	if !got.Secret.IsZero() && o.Object.Spec.RequiresSignature {

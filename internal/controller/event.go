@@ -29,12 +29,9 @@ func warning(reason, format string, args ...any) occurrence {
 
 // emit records events, and logs them.
 func (r *Reconciler) emit(ctx context.Context, object *v1alpha1.Chatt2Webhook, events []occurrence) {
-	about := object.DeepCopy()
-	// Events about the same thing are counted together only while they name no version of it.
-	about.ResourceVersion = ""
 	for _, e := range events {
 		log.FromContext(ctx).Info(e.note, "reason", e.reason)
-		r.Recorder.Eventf(about, nil, e.kind, e.reason, "Reconcile", "%s", cut(e.note, longestNote))
+		r.Recorder.Eventf(object, nil, e.kind, e.reason, "Reconcile", "%s", cut(e.note, longestNote))
 	}
 }
 

@@ -36,6 +36,8 @@ type heldSecret struct {
 	webhookID string
 	value     hub.Secret
 	request   string
+	// begun is when the rotation began that made it, as the Secret says; zero when there was no secret before.
+	begun time.Time
 }
 
 // attempt is what a refusal is about: when any of it changes, it is worth another try.
@@ -85,6 +87,25 @@ func (m *memory) reconsider(what attempt) {
 type memories struct {
 	mu sync.Mutex
 	m  map[types.NamespacedName]*memory
+	// own is the version of each resource that our last write made.
+	own map[types.NamespacedName]string
+}
+
+// wrote takes note of the version that a write of ours made.
+func (m *memories) wrote(name types.NamespacedName, version string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.own == nil {
+		m.own = map[types.NamespacedName]string{}
+	}
+	m.own[name] = version
+}
+
+// isOwn tells whether a write of ours made this version.
+func (m *memories) isOwn(name types.NamespacedName, version string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.own[name] == version
 }
 
 func (m *memories) of(name types.NamespacedName) *memory {
@@ -103,6 +124,7 @@ func (m *memories) drop(name types.NamespacedName) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.m, name)
+	delete(m.own, name)
 }
 
 // forget ends everything that this process has for a resource that is gone.

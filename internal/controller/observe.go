@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/google/uuid"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -34,10 +35,12 @@ type observation struct {
 func (r *Reconciler) observe(ctx context.Context, object *v1alpha1.Chatt2Webhook, mem *memory) (*observation, error) {
 	o := &observation{name: client.ObjectKeyFromObject(object), mem: mem}
 	o.Now, o.Settings, o.Object = r.Now(), r.Options.Settings, object
-	o.ID = valueOr(object.Status.WebhookID, mem.WebhookID)
-	if object.Status.WebhookID != "" {
-		mem.WebhookID = "" // status says so
+	// An id that cannot be one was written by somebody else, and counts as lost.
+	if id := object.Status.WebhookID; uuid.Validate(id) == nil {
+		// Should status lose the id, there is a webhook all the same.
+		mem.WebhookID, mem.IntentClosed = id, false
 	}
+	o.ID = mem.WebhookID
 	if a := object.Status.Applied; a != nil {
 		o.Applied = *a.DeepCopy()
 	}
@@ -58,7 +61,9 @@ func (r *Reconciler) observeKey(ctx context.Context, o *observation) error {
 		return err
 	}
 	o.key, o.Key.Trouble, o.Key.Hash = key, key.trouble, key.hash
-	o.Key.Unprotected = r.Options.ProtectAPIKeySecrets && key.meta != nil && key.meta.DeletionTimestamp.IsZero() &&
+	// Without the watch nobody would take the finalizer off that a process left behind when it died.
+	o.Key.Unprotected = r.Options.ProtectAPIKeySecrets && r.Options.WatchSecrets &&
+		key.meta != nil && key.meta.DeletionTimestamp.IsZero() &&
 		!hasFinalizer(key.meta, v1alpha1.APIKeyFinalizer)
 	if key.trouble != nil {
 		return nil

@@ -24,7 +24,7 @@ func (r *Reconciler) observeSigning(ctx context.Context, o *observation) error {
 	if !o.Object.DeletionTimestamp.IsZero() {
 		return nil // it goes with the resource
 	}
-	if !o.Object.Spec.RequiresSignature && o.Object.Status.SigningSecret == nil {
+	if !o.Object.Spec.RequiresSignature && o.Object.Status.SigningSecret == nil && !r.mayHaveSecret(ctx, o) {
 		return nil
 	}
 	var err error
@@ -41,6 +41,17 @@ func (r *Reconciler) observeSigning(ctx context.Context, o *observation) error {
 	described := describe(o.Object, former, o.former, o.Now)
 	o.FormerSecret = &described
 	return nil
+}
+
+// mayHaveSecret tells whether there may be a signing Secret that status does not know of: one left over by a status
+// that was lost.
+func (r *Reconciler) mayHaveSecret(ctx context.Context, o *observation) bool {
+	if !r.Options.WatchSecrets {
+		return o.Object.Status.ObservedGeneration != o.Object.Generation
+	}
+	meta := secretMetadata()
+	name := types.NamespacedName{Namespace: o.name.Namespace, Name: o.Object.SigningSecretName()}
+	return r.Client.Get(ctx, name, meta) == nil && metav1.IsControlledBy(meta, o.Object)
 }
 
 // readSecret reads a Secret from the API server, nil when there is none.

@@ -37,7 +37,7 @@ func (r *Reconciler) report(ctx context.Context, o *observation, p plan.Plan, ou
 	if next.Action == plan.Rest && next.Served(false) && !out.waiting {
 		o.Served = true
 	}
-	if !hold(p, next, out) {
+	if !holds(p, next, out) {
 		turned, err := r.writeStatus(ctx, o, next)
 		// What was done is told whether or not it could be recorded.
 		r.emit(ctx, o.Object, append(out.events, turned...))
@@ -59,8 +59,8 @@ func failed(err error) (reconcile.Result, error) {
 	return reconcile.Result{}, err
 }
 
-// hold tells whether status stays as it is: nothing was done and nothing is known yet.
-func hold(p, next plan.Plan, out outcome) bool {
+// holds tells whether status stays as it is: nothing was done and nothing is known yet.
+func holds(p, next plan.Plan, out outcome) bool {
 	if out.waiting {
 		return true
 	}
@@ -79,7 +79,10 @@ func (r *Reconciler) writeStatus(ctx context.Context, o *observation, next plan.
 	if err := r.Client.Status().Patch(ctx, after, patch); err != nil {
 		return nil, err
 	}
-	o.mem.replaced(before)
+	if after.ResourceVersion != before.ResourceVersion {
+		o.mem.replaced(before)
+		r.memories.wrote(o.name, after.ResourceVersion)
+	}
 	o.Object = after
 	return turned(before.Status.Conditions, after.Status.Conditions, plan.Troubles(&o.Observed, next)), nil
 }

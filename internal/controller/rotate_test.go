@@ -219,8 +219,10 @@ func TestANewSecretIsHeldUntilItIsStoredAndNoOtherIsMade(t *testing.T) {
 func TestARotationDoesNotBeginWhenTheSecretCannotBeWritten(t *testing.T) {
 	w := newWorld(t)
 	var failing atomic.Bool
+	var refused atomic.Int32
 	w.intercept(func(r *http.Request) *http.Response {
 		if failing.Load() && r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/secrets/") {
+			refused.Add(1)
 			return failure(http.StatusForbidden)
 		}
 		return nil
@@ -230,7 +232,8 @@ func TestARotationDoesNotBeginWhenTheSecretCannotBeWritten(t *testing.T) {
 	w.ready(c)
 	failing.Store(true)
 	w.annotate(c, v1alpha1.AnnotationRotateRequestedAt, "one")
-	<-time.After(3 * time.Second)
+	w.Eventually(refused.Load).Should(BeNumerically(">", 1))
+	w.reason(c, v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonSecretRejected)
 	w.Expect(w.hub.Count("redefineSignature")).To(BeZero())
 	w.holdsLiveSecret(w.get(c))
 	failing.Store(false)

@@ -10,12 +10,14 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -54,6 +56,7 @@ func (r *Reconciler) SetupWithManager(mgr manager.Manager, wakes *Wakes) error {
 		For(&v1alpha1.Chatt2Webhook{}, builder.WithPredicates(worthALook())).
 		Watches(&v1alpha1.Chatt2Webhook{}, handler.EnqueueRequestsFromMapFunc(r.siblings),
 			builder.WithPredicates(rivalry())).
+		Watches(&v1alpha1.Chatt2Webhook{}, handler.Funcs{UpdateFunc: r.lookAtForeignStatus}).
 		Watches(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.referring(indexConfigMap)),
 			builder.OnlyMetadata).
 		WatchesRawSource(source.Func(func(_ context.Context, queue requestQueue) error {
@@ -73,6 +76,21 @@ func (r *Reconciler) SetupWithManager(mgr manager.Manager, wakes *Wakes) error {
 			Owns(&corev1.Secret{}, builder.OnlyMetadata)
 	}
 	return b.Complete(r)
+}
+
+// foreignStatusDelay is how soon a status is looked at that somebody else wrote: late enough that two who write the
+// same status do not chase each other.
+const foreignStatusDelay = 10 * time.Second
+
+// lookAtForeignStatus has a resource looked at whose status somebody else has written.
+func (r *Reconciler) lookAtForeignStatus(_ context.Context, e event.UpdateEvent, queue requestQueue) {
+	before, after, ok := pair(e)
+	if !ok || equality.Semantic.DeepEqual(before.Status, after.Status) {
+		return
+	}
+	if name := client.ObjectKeyFromObject(after); !r.memories.isOwn(name, after.ResourceVersion) {
+		queue.AddAfter(reconcile.Request{NamespacedName: name}, foreignStatusDelay)
+	}
 }
 
 func indexResources(mgr manager.Manager) error {

@@ -83,3 +83,14 @@ func (e *Error) Is(target error) bool {
 	return target == context.Canceled && e.Cause == causeCancelled ||
 		target == context.DeadlineExceeded && e.Cause == causeTimedOut
 }
+
+// WithoutMessage is err without what the Hub said, for where that may repeat what an earlier call sent.
+func WithoutMessage(err error) error {
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		return err
+	}
+	silent := *e
+	silent.Message = ""
+	return &silent
+}

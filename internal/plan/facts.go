@@ -129,7 +129,7 @@ func (o *Observed) tampered() bool {
 func (o *Observed) secretGood() bool {
 	s := &o.Signing
 	return s.Exists && !s.Foreign && s.WebhookID == o.ID && s.Fingerprint != "" && !s.RotationOpen && !o.tampered() &&
-		!o.Memory.Held
+		!o.Memory.Held && !o.Memory.Doubted
 }
 
 // rotationDue is when the next rotation is due, zero when never.

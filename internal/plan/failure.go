@@ -2,7 +2,6 @@ package plan
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
@@ -35,6 +34,8 @@ func FailedCall(action Action, err error) (Road, *Trouble) {
 		e = &hub.Error{Kind: hub.Unavailable, Outcome: hub.Unknown}
 	}
 	switch {
+	case e.Kind == hub.Invalid && (action == Delete || action == DeleteDuplicate):
+		return Retry, pending(v1alpha1.ReasonDeletionBlocked, "the Hub refuses the deletion"+said(e))
 	case e.Kind == hub.Invalid:
 		return Stall, &Trouble{
 			Condition: condition, Reason: v1alpha1.ReasonRejected, Stalled: true, Event: true,
@@ -51,8 +52,13 @@ func FailedCall(action Action, err error) (Road, *Trouble) {
 		// The connection says so itself, to everyone who uses the key.
 		return LookAgain, nil
 	}
+	return unansweredCall(action, condition, e.Outcome)
+}
+
+// unansweredCall is about a call that the Hub did not answer, or with a fault of its own.
+func unansweredCall(action Action, condition string, outcome hub.Outcome) (Road, *Trouble) {
 	road := Retry
-	if e.Outcome == hub.Unknown && action != Delete && action != DeleteDuplicate {
+	if outcome == hub.Unknown && action != Delete && action != DeleteDuplicate {
 		road = Settle
 	}
 	t := &Trouble{
@@ -67,11 +73,16 @@ func FailedCall(action Action, err error) (Road, *Trouble) {
 	return road, t
 }
 
-func rejectedMessage(e *hub.Error) string {
+// said is what the Hub said, for the end of a sentence.
+func said(e *hub.Error) string {
 	if e.Message == "" {
-		return "the Hub refused what spec says; correct it"
+		return ""
 	}
-	return fmt.Sprintf("the Hub refused what spec says: %s; correct it", e.Message)
+	return ": " + e.Message
+}
+
+func rejectedMessage(e *hub.Error) string {
+	return "the Hub refused what spec says" + said(e) + "; correct it"
 }
 
 // BackOff is how long to wait after the n-th failure in a row, counted from 1.

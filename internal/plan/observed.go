@@ -66,7 +66,7 @@ type Settings struct {
 
 // Memory is what this process remembers of its own doings. Losing it costs a look, never correctness.
 type Memory struct {
-	// WebhookID is a webhook that this process registered or adopted, until status says so.
+	// WebhookID is the resource's webhook as this process last knew it.
 	WebhookID string
 	// IntentClosed is true when this process wrote the create intent and no registration since is unaccounted for.
 	IntentClosed bool
@@ -79,6 +79,8 @@ type Memory struct {
 	RotationOwn bool
 	// Held is true while a new signing secret is held that could not be stored.
 	Held bool
+	// Doubted is true when somebody else stored a secret while one was held: nobody knows which of them is alive.
+	Doubted bool
 	// HeldTrouble is why it could not be stored.
 	HeldTrouble *Trouble
 	// RequiresSignature is what this process last sent of the field of that name for the webhook, and the Hub took; nil

@@ -13,6 +13,8 @@ const (
 	AwaitListing Action = "AwaitListing"
 	// Look: look at the webhook again.
 	Look Action = "Look"
+	// RestoreFinalizer: put the finalizer back that the resource of a webhook must carry.
+	RestoreFinalizer Action = "RestoreFinalizer"
 	// Create: write the intent, register the webhook, store its secret.
 	Create Action = "Create"
 	// Adopt: take the webhook WebhookID for the resource.
@@ -118,8 +120,13 @@ func (p Plan) complete(o *Observed) Plan {
 		dates, _ := nextDate(o)
 		p.Recheck = sooner(p.Recheck, dates.Recheck)
 	}
-	if p.Action == Rest && o.Object.DeletionTimestamp.IsZero() && o.restsOnSecrets() {
-		p.Recheck = sooner(p.Recheck, o.Settings.SecretRecheck)
+	if p.Action == Rest && o.Object.DeletionTimestamp.IsZero() {
+		if expires := o.Signing.PreviousExpiresAt; o.Signing.HasPrevious && o.Now.Before(expires) {
+			p.Recheck = sooner(p.Recheck, o.until(expires))
+		}
+		if o.restsOnSecrets() {
+			p.Recheck = sooner(p.Recheck, o.Settings.SecretRecheck)
+		}
 	}
 	p.Serves = o.requestPending() && !p.Hold && p.Action != Look && p.Action != AwaitListing && !o.Object.Spec.Suspend
 	return p
@@ -146,6 +153,8 @@ func Rules() (alive, dying []string) {
 // be done, then whether the webhook is there, then whether it is right, then whether it is signed and verified.
 var living = []Rule{
 	{"a secret that is held in memory is stored before anything else", storeHeld},
+	{"a resource that may have a webhook carries the finalizer", restoreFinalizer},
+	{"a previous secret goes when its time is over", pruneSecret},
 	{"a suspended resource is left alone", suspended},
 	{"without an API key nothing can be done", keyTrouble},
 	{"what an older resource declares is not declared twice", elder},
@@ -164,8 +173,8 @@ var living = []Rule{
 	{"nothing is registered before the Hub was listed", unlisted},
 	{"the webhook that a lost answer was about is adopted", adoptOwn},
 	{"a webhook like the one declared is adopted, or it is said why not", adoptMatch},
-	{"a second webhook that a lost answer made is deleted", duplicate},
 	{"a call that failed is not repeated at once", backOff},
+	{"a second webhook that a lost answer made is deleted", duplicate},
 	{"what the Hub refused is not sent again", rejected},
 	{"a signing Secret that is not ours is told before anything is lost", secretConflict},
 	{"headers whose sources are not there are waited for", headerTroubleBeforeCreate},
@@ -177,7 +186,6 @@ var living = []Rule{
 	{"a Secret under its old name is deleted", deleteFormer},
 	{"a rotation that was begun is brought to its end", finishRotation},
 	{"a secret that is lost is made anew", lostSecret},
-	{"a previous secret goes when its time is over", pruneSecret},
 	{"a rotation that was requested begins", requestedRotation},
 	{"a rotation that is due begins", dueRotation},
 	{"the Secret carries the metadata that spec says", secretMetadata},

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,6 +23,17 @@ func storeHeld(o *Observed) (Plan, bool) {
 		return Plan{Action: Rest, Recheck: o.until(o.Memory.RetryAt), Trouble: o.Memory.HeldTrouble}, true
 	}
 	return Plan{Action: StoreSecret, Trouble: o.Memory.HeldTrouble}, true
+}
+
+func restoreFinalizer(o *Observed) (Plan, bool) {
+	_, intent := o.intent()
+	return Plan{Action: RestoreFinalizer, Hold: true},
+		(o.ID != "" || intent) && !o.held() && !o.Now.Before(o.Memory.RetryAt)
+}
+
+// held tells whether the resource carries the finalizer.
+func (o *Observed) held() bool {
+	return slices.Contains(o.Object.Finalizers, v1alpha1.WebhookFinalizer)
 }
 
 func suspended(o *Observed) (Plan, bool) {

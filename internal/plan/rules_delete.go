@@ -2,7 +2,6 @@ package plan
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
@@ -12,7 +11,7 @@ import (
 const orphanUnknown = "unknown"
 
 func notHeld(o *Observed) (Plan, bool) {
-	return Plan{Action: Rest, Hold: true}, !slices.Contains(o.Object.Finalizers, v1alpha1.WebhookFinalizer)
+	return Plan{Action: Rest, Hold: true}, !o.held()
 }
 
 func forceOrphanDeleting(o *Observed) (Plan, bool) {
@@ -43,11 +42,11 @@ func keyTroubleDeleting(o *Observed) (Plan, bool) {
 	if t == nil {
 		return Plan{}, false
 	}
-	return o.blockedOrOrphan(t.Message), true
+	return o.blockedOrOrphan(o.orLeave(t.Message)), true
 }
 
 func downDeleting(o *Observed) (Plan, bool) {
-	return Plan{Action: Rest, Trouble: blocked(downTrouble(o.Hub.Cause).Message)}, o.Hub.Down
+	return Plan{Action: Rest, Trouble: blocked(o.orLeave(downTrouble(o.Hub.Cause).Message))}, o.Hub.Down
 }
 
 func applicationChangedDeleting(o *Observed) (Plan, bool) {
@@ -66,7 +65,7 @@ func backOffDeleting(o *Observed) (Plan, bool) {
 	}
 	p := Plan{Action: Rest, Recheck: o.until(o.Memory.RetryAt)}
 	if o.Memory.Trouble != nil {
-		p.Trouble = blocked(o.Memory.Trouble.Message)
+		p.Trouble = blocked(o.orLeave(o.Memory.Trouble.Message))
 	}
 	return p, true
 }
@@ -111,4 +110,14 @@ func blocked(message string) *Trouble {
 		Condition: v1alpha1.ConditionSynced, Reason: v1alpha1.ReasonDeletionBlocked, Event: true,
 		Message: "the webhook cannot be deleted on the Hub yet: " + message,
 	}
+}
+
+// orLeave adds the other way out to a message.
+func (o *Observed) orLeave(message string) string {
+	id := o.ID
+	if id == "" {
+		id = orphanUnknown
+	}
+	return fmt.Sprintf("%s; or set the annotation %s=%s to leave the webhook behind",
+		message, v1alpha1.AnnotationForceOrphan, id)
 }

@@ -74,8 +74,9 @@ func lostSecret(o *Observed) (Plan, bool) {
 }
 
 func pruneSecret(o *Observed) (Plan, bool) {
-	return Plan{Action: PruneSecret},
-		o.signed() && o.secretGood() && o.Signing.HasPrevious && !o.Now.Before(o.Signing.PreviousExpiresAt)
+	s := &o.Signing
+	return Plan{Action: PruneSecret, Hold: true}, s.Exists && !s.Foreign && s.HasPrevious && !s.RotationOpen &&
+		!o.Now.Before(s.PreviousExpiresAt) && !o.Now.Before(o.Memory.RetryAt)
 }
 
 func requestedRotation(o *Observed) (Plan, bool) {

@@ -11,6 +11,8 @@ func TestTheOrderOfTheRules(t *testing.T) {
 	alive, dying := Rules()
 	if diff := cmp.Diff([]string{
 		"a secret that is held in memory is stored before anything else",
+		"a resource that may have a webhook carries the finalizer",
+		"a previous secret goes when its time is over",
 		"a suspended resource is left alone",
 		"without an API key nothing can be done",
 		"what an older resource declares is not declared twice",
@@ -29,8 +31,8 @@ func TestTheOrderOfTheRules(t *testing.T) {
 		"nothing is registered before the Hub was listed",
 		"the webhook that a lost answer was about is adopted",
 		"a webhook like the one declared is adopted, or it is said why not",
-		"a second webhook that a lost answer made is deleted",
 		"a call that failed is not repeated at once",
+		"a second webhook that a lost answer made is deleted",
 		"what the Hub refused is not sent again",
 		"a signing Secret that is not ours is told before anything is lost",
 		"headers whose sources are not there are waited for",
@@ -42,7 +44,6 @@ func TestTheOrderOfTheRules(t *testing.T) {
 		"a Secret under its old name is deleted",
 		"a rotation that was begun is brought to its end",
 		"a secret that is lost is made anew",
-		"a previous secret goes when its time is over",
 		"a rotation that was requested begins",
 		"a rotation that is due begins",
 		"the Secret carries the metadata that spec says",

@@ -69,6 +69,7 @@ func accessScenes() []scene {
 				m.RetryAt, m.HeldTrouble = noon.Add(time.Second), trouble(v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonSecretNotStored)
 			})),
 		},
+		{name: "the finalizer was taken away", o: observed(func(o *Observed) { o.Object.Finalizers = nil }), rule: "a resource that may have a webhook carries the finalizer", action: RestoreFinalizer},
 		{name: "suspended", o: observed(spec(suspend), remote(drifted), keyless), rule: suspended, action: Rest, reason: v1alpha1.ReasonSuspended},
 		{name: "suspended while a look is asked for", o: observed(spec(suspend), asked), rule: suspended, action: Rest, reason: v1alpha1.ReasonSuspended, is: notServed},
 		{name: "without a key", o: observed(keyless), rule: noKey, action: Rest, reason: v1alpha1.ReasonAPIKeyNotFound, recheck: keyRecheck},
@@ -77,7 +78,7 @@ func accessScenes() []scene {
 		{name: "the key is refused", o: observed(onHub(refuses), remote(drifted)), rule: refused, action: Rest, reason: v1alpha1.ReasonAPIKeyRefused},
 		{name: "the Hub is down", o: observed(onHub(isDown), remote(drifted)), rule: isDownNow, action: Rest, reason: v1alpha1.ReasonHubUnavailable},
 		{
-			name: "the Hub is down while a previous secret is past its time", rule: isDownNow, action: Rest, reason: v1alpha1.ReasonHubUnavailable,
+			name: "the Hub is down while a previous secret is past its time", rule: "a previous secret goes when its time is over", action: PruneSecret,
 			o: observed(signedSince(noon.Add(-time.Hour)), onHub(isDown), secret(func(s *SigningSecret) {
 				s.HasPrevious, s.PreviousExpiresAt = true, noon.Add(-time.Minute)
 			})),

@@ -66,6 +66,14 @@ func (b *budget) enqueue(s Subject, p Priority, now time.Time) {
 	heap.Push(&b.queue, w)
 }
 
+// drain leaves one token for the moment t, so that no burst follows a pause.
+func (b *budget) drain(t time.Time) {
+	limiter := rate.NewLimiter(b.limiter.Limit(), b.limiter.Burst())
+	limiter.AllowN(t, b.limiter.Burst()-1)
+	b.limiter = limiter
+	clear(b.granted)
+}
+
 // grant gives turns to those who wait, as far as tokens go, and tells whom and when there is a token again.
 func (b *budget) grant(now time.Time) (turns []Subject, next time.Time) {
 	for len(b.queue) > 0 {

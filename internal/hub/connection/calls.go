@@ -229,6 +229,7 @@ func (c *Connection) record(err error, now time.Time) []Subject {
 	changed, pause := c.breaker.record(err, now, c.cfg.Jitter)
 	if pause > 0 {
 		c.cfg.Metrics.Throttled(c.key, pause)
+		c.budget.drain(c.breaker.pausedUntil)
 	}
 	if !changed {
 		return nil

@@ -126,6 +126,11 @@ func TestA429PausesEveryCallOfTheKeyForAsLongAsTheHubSays(t *testing.T) {
 	if err := w.conn.Delete(t.Context(), "b", ids[1]); err != nil {
 		t.Errorf("its call ends with %v", err)
 	}
+	if w.Count("listWebhooks") != 0 {
+		t.Error("a burst follows the pause")
+	}
+	w.pass(time.Second)
+	w.step()
 	if w.Count("listWebhooks") != 1 {
 		t.Errorf("the poll that fell into the pause was made up for %d times", w.Count("listWebhooks"))
 	}
