@@ -13,10 +13,12 @@ import (
 func TestA_listing_is_a_page_or_a_bare_array(t *testing.T) {
 	one := []hub.Webhook{{ID: id, ApplicationID: applicationID}}
 	for body, want := range map[string]hub.WebhookPage{
-		`{"data":[` + webhookJSON + `],"pagination":{"offset":0,"limit":1,"total":7,"totalPages":7}}`: {Webhooks: one, Total: 7, Paged: true},
-		`{"data":[],"pagination":{"total":0.0},"more":1}`:                                             {Webhooks: []hub.Webhook{}, Paged: true},
-		" \n[" + webhookJSON + "]": {Webhooks: one, Total: 1},
-		`[]`:                       {Webhooks: []hub.Webhook{}},
+		`{"data":[` + webhookJSON + `],"pagination":{"offset":0,"limit":1,"total":7,"totalPages":7}}`: {
+			Webhooks: one, Total: 7, Paged: true,
+		},
+		`{"data":[],"pagination":{"total":0.0},"more":1}`: {Webhooks: []hub.Webhook{}, Paged: true},
+		" \n[" + webhookJSON + "]":                        {Webhooks: one, Total: 1},
+		`[]`:                                              {Webhooks: []hub.Webhook{}},
 	} {
 		got, err := clientOf(t, 200, body).ListWebhooks(t.Context(), hub.Page{})
 		if err != nil {
