@@ -21,7 +21,7 @@ func (r *Reconciler) create(ctx context.Context, o *observation, p plan.Plan, ou
 	out.headersSent = true
 	got, err := o.conn.Create(ctx, subject(o.name), hub.WebhookCreate{
 		Label: spec.Label, Endpoint: spec.Endpoint, EventType: string(spec.EventType),
-		AuthenticationProtocol: string(protocol(spec)), Scope: spec.Scope, Headers: o.headers,
+		AuthenticationProtocol: string(plan.Protocol(spec)), Scope: spec.Scope, Headers: o.headers,
 		RequiresSignature: spec.RequiresSignature,
 	})
 	now := r.Now()
@@ -32,7 +32,7 @@ func (r *Reconciler) create(ctx context.Context, o *observation, p plan.Plan, ou
 	o.registered(r, got.Webhook, now)
 	o.mem.RequiresSignature = new(spec.RequiresSignature)
 	o.Applied = v1alpha1.AppliedStatus{
-		HeadersHash: o.Headers.Hash, Label: spec.Label, Scope: deref(spec.Scope),
+		HeadersHash: o.Headers.Hash, Label: spec.Label, Scope: plan.Value(spec.Scope),
 	}
 	out.tell(normal(v1alpha1.EventRegistered, "Registered webhook %s", got.ID))
 	if !got.Secret.IsZero() {
@@ -109,11 +109,4 @@ func (r *Reconciler) adopt(ctx context.Context, o *observation, p plan.Plan, out
 	// What its headers are cannot be seen, and so they are sent.
 	o.Applied = v1alpha1.AppliedStatus{}
 	out.tell(normal(v1alpha1.EventAdopted, "Adopted webhook %s", p.WebhookID))
-}
-
-func protocol(spec *v1alpha1.Chatt2WebhookSpec) v1alpha1.AuthenticationProtocol {
-	if spec.AuthenticationProtocol == "" {
-		return v1alpha1.NoAuthentication
-	}
-	return spec.AuthenticationProtocol
 }

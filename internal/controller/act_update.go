@@ -67,7 +67,7 @@ func (o *observation) updated(sent plan.Changes, w hub.Webhook, now time.Time) {
 		o.mem.RequiresSignature = new(spec.RequiresSignature)
 	}
 	if sent.Has(plan.FieldScope) {
-		o.Applied.Scope = deref(spec.Scope)
+		o.Applied.Scope = plan.Value(spec.Scope)
 	}
 	if sent.Has(plan.FieldEndpoint) {
 		o.mem.Verification = plan.Verification{Since: now}
@@ -87,9 +87,9 @@ func change(o *observation, fields plan.Changes) hub.WebhookUpdate {
 		case plan.FieldEventType:
 			u.EventType = new(string(spec.EventType))
 		case plan.FieldAuthenticationProtocol:
-			u.AuthenticationProtocol = new(string(protocol(spec)))
+			u.AuthenticationProtocol = new(string(plan.Protocol(spec)))
 		case plan.FieldScope:
-			u.Scope = new(deref(spec.Scope))
+			u.Scope = new(plan.Value(spec.Scope))
 		case plan.FieldRequiresSignature:
 			u.RequiresSignature = &spec.RequiresSignature
 		case plan.FieldHeaders:

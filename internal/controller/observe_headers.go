@@ -104,7 +104,7 @@ func (r *Reconciler) headerValue(
 ) (string, version, *plan.Trouble, error) {
 	kind, ref := headerSource(h)
 	if ref == nil {
-		return deref(h.Value), version{}, nil, nil
+		return plan.Value(h.Value), version{}, nil, nil
 	}
 	var object client.Object = &corev1.ConfigMap{}
 	if kind == "Secret" {
@@ -179,11 +179,4 @@ func headersHash(headers []v1alpha1.Header, versions []version) string {
 	text, _ := json.Marshal([]any{headers, versions}) //nolint:errchkjson // see above
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:16])
-}
-
-func deref(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
 }

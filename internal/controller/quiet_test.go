@@ -15,11 +15,14 @@ const quietTime = 4 * time.Second
 
 func TestNothingIsWrittenWhileNothingHappens(t *testing.T) {
 	w := newWorld(t)
+	asked := w.countWrites()
 	w.run()
 	plain, sig := w.webhook("plain"), w.webhook("signed", signed)
 	w.ready(plain)
 	w.ready(sig)
 	gets := w.hub.Count("getWebhook")
+	w.quiet(time.Second)
+	asked.reset()
 	mutations, versions := w.quiet(quietTime)
 	w.Expect(mutations).To(BeZero())
 	w.Expect(w.hub.Count("getWebhook")).To(Equal(gets), "single webhooks were looked at")
@@ -30,6 +33,7 @@ func TestNothingIsWrittenWhileNothingHappens(t *testing.T) {
 	mutations, after := w.quiet(quietTime)
 	w.Expect(mutations).To(BeZero(), "a restart changed something on the Hub")
 	w.Expect(after).To(Equal(versions), "a restart wrote to the API server")
+	w.Expect(asked.list()).To(BeEmpty(), "the API server was asked to write")
 }
 
 func TestASuspendedResourceIsLeftAlone(t *testing.T) {

@@ -48,8 +48,8 @@ func Diff(spec *v1alpha1.Chatt2WebhookSpec, applied v1alpha1.AppliedStatus, sign
 	differs(FieldLabel, label != spec.Label && (w.Label.Known || label != ""))
 	differs(FieldEndpoint, w.Endpoint != "" && w.Endpoint != spec.Endpoint)
 	differs(FieldEventType, w.EventType != "" && w.EventType != string(spec.EventType))
-	differs(FieldAuthenticationProtocol, hub.IsNot(w.AuthenticationProtocol, string(protocol(spec))))
-	differs(FieldScope, scope != value(spec.Scope))
+	differs(FieldAuthenticationProtocol, hub.IsNot(w.AuthenticationProtocol, string(Protocol(spec))))
+	differs(FieldScope, scope != Value(spec.Scope))
 	if w.RequiresSignature.Known {
 		signed = w.RequiresSignature.Value
 	}
@@ -101,14 +101,16 @@ func (o *Observed) ignored() []string {
 	return o.Applied.Ignored
 }
 
-func protocol(spec *v1alpha1.Chatt2WebhookSpec) v1alpha1.AuthenticationProtocol {
+// Protocol is the authentication protocol that spec declares, the default where it says none.
+func Protocol(spec *v1alpha1.Chatt2WebhookSpec) v1alpha1.AuthenticationProtocol {
 	if spec.AuthenticationProtocol == "" {
 		return v1alpha1.NoAuthentication
 	}
 	return spec.AuthenticationProtocol
 }
 
-func value(s *string) string {
+// Value is what s points to, empty for nil.
+func Value(s *string) string {
 	if s == nil {
 		return ""
 	}
