@@ -117,6 +117,10 @@ func (r *Reconciler) verify(ctx context.Context, o *observation, p plan.Plan, ou
 		return
 	}
 	now := r.Now()
+	if hub.IsKind(err, hub.Throttled) {
+		o.mem.failed(now, o.attempt(), nil) // it was no try
+		return
+	}
 	v := o.Verification()
 	o.mem.Verification = plan.Verification{
 		Since: v.Since, Triggers: v.Triggers + 1, TriggeredAt: now, LookedAt: now,

@@ -3,9 +3,11 @@ package controller
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -29,7 +31,11 @@ type readKeys struct {
 	uid     types.UID
 	version string
 	values  map[string]hub.Secret
+	usedAt  time.Time
 }
+
+// keyTime is how long API keys are kept that nobody asks for.
+const keyTime = 10 * time.Minute
 
 // apiKey is an API key as a resource refers to it.
 type apiKey struct {
@@ -74,7 +80,7 @@ func (r *Reconciler) readKeys(
 	if r.Options.WatchSecrets {
 		meta := secretMetadata()
 		if err := r.Client.Get(ctx, name, meta); err == nil {
-			if values, ok := r.keys.read(name, meta); ok {
+			if values, ok := r.keys.read(name, meta, r.Now()); ok {
 				return meta, values, nil
 			}
 		}
@@ -86,17 +92,24 @@ func (r *Reconciler) readKeys(
 	}
 	meta := secretMetadata()
 	meta.ObjectMeta = secret.ObjectMeta
-	return meta, r.keys.keep(name, &secret), nil
+	return meta, r.keys.keep(name, &secret, r.Now()), nil
 }
 
-func (k *keyring) read(name types.NamespacedName, meta *metav1.PartialObjectMetadata) (map[string]hub.Secret, bool) {
+func (k *keyring) read(
+	name types.NamespacedName, meta *metav1.PartialObjectMetadata, now time.Time,
+) (map[string]hub.Secret, bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	kept, ok := k.keys[name]
-	return kept.values, ok && kept.uid == meta.UID && kept.version == meta.ResourceVersion
+	if !ok || kept.uid != meta.UID || kept.version != meta.ResourceVersion {
+		return nil, false
+	}
+	kept.usedAt = now
+	k.keys[name] = kept
+	return kept.values, true
 }
 
-func (k *keyring) keep(name types.NamespacedName, secret *corev1.Secret) map[string]hub.Secret {
+func (k *keyring) keep(name types.NamespacedName, secret *corev1.Secret, now time.Time) map[string]hub.Secret {
 	values := make(map[string]hub.Secret, len(secret.Data))
 	for key, value := range secret.Data {
 		values[key] = hub.NewSecret(string(value))
@@ -106,7 +119,8 @@ func (k *keyring) keep(name types.NamespacedName, secret *corev1.Secret) map[str
 	if k.keys == nil {
 		k.keys = map[types.NamespacedName]readKeys{}
 	}
-	k.keys[name] = readKeys{uid: secret.UID, version: secret.ResourceVersion, values: values}
+	maps.DeleteFunc(k.keys, func(_ types.NamespacedName, kept readKeys) bool { return now.Sub(kept.usedAt) > keyTime })
+	k.keys[name] = readKeys{uid: secret.UID, version: secret.ResourceVersion, values: values, usedAt: now}
 	return values
 }
 
