@@ -39,9 +39,7 @@ func TestAnEndpointThatComesUpLateIsVerified(t *testing.T) {
 }
 
 func TestAnUnverifiedEndpointIsTriedAgainWithoutBeingAsked(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes a minute, for that is when the Hub is first made to try again")
-	}
+	// It takes a minute: that is when the Hub is first made to try again.
 	w := newWorld(t)
 	w.endpoint.set(false)
 	w.run()

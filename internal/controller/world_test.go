@@ -2,12 +2,9 @@ package controller_test
 
 import (
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"net/http"
-	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -37,7 +34,6 @@ import (
 	"github.com/chatt2me/webhook-operator/internal/hub/simulator"
 	"github.com/chatt2me/webhook-operator/internal/hub/simulator/simulatortest"
 	"github.com/chatt2me/webhook-operator/internal/plan"
-	"github.com/chatt2me/webhook-operator/internal/receiver"
 )
 
 var (
@@ -329,60 +325,6 @@ func (s *syncBuffer) tail(n int) string {
 	return all[max(len(all)-n, 0):]
 }
 
-// endpoint is where events go: the reference receiver, which can be told to fail.
-type endpoint struct {
-	*httptest.Server
-	*receiver.Receiver
-	dir string
-	mu  sync.Mutex
-	// up: handshakes are answered.
-	up bool
-}
-
-func newEndpoint(t *testing.T) *endpoint {
-	t.Helper()
-	e := &endpoint{up: true, dir: t.TempDir()}
-	rec, err := receiver.New(receiver.Options{Path: "/", SigningSecretDir: e.dir, Now: time.Now, Out: &syncBuffer{}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	e.Receiver = rec
-	e.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, req *http.Request) {
-		e.mu.Lock()
-		up := e.up
-		e.mu.Unlock()
-		if !up {
-			rw.WriteHeader(http.StatusServiceUnavailable)
-			return
-		}
-		req.URL.Path = "/"
-		rec.Handler().ServeHTTP(rw, req)
-	}))
-	e.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
-	e.StartTLS()
-	t.Cleanup(e.Close)
-	return e
-}
-
-func (e *endpoint) set(up bool) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.up = up
-}
-
-// mount puts a Secret where the receiver reads it, as a volume does.
-func (e *endpoint) mount(t *testing.T, s *corev1.Secret) {
-	t.Helper()
-	for _, key := range []string{v1alpha1.SecretKeyCurrent, v1alpha1.SecretKeyPrevious} {
-		path := filepath.Join(e.dir, key)
-		if value, ok := s.Data[key]; !ok {
-			_ = os.Remove(path)
-		} else if err := os.WriteFile(path, value, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
 // holdsLiveSecret asserts that the signing Secret holds what the Hub signs with.
 func (w *world) holdsLiveSecret(c *v1alpha1.Chatt2Webhook) {
 	w.Helper()
@@ -408,71 +350,3 @@ func (w *world) byHand(c *v1alpha1.Chatt2Webhook) simulator.Webhook {
 	w.Expect1(err)
 	return made
 }
-
-// polled makes the operator poll that seldom.
-func (w *world) polled(interval time.Duration) {
-	before := w.options
-	w.options = func(op *controller.Operator) {
-		before(op)
-		op.Options.Settings.PollInterval = interval
-	}
-}
-
-// afterReadLag waits until a read that shows something else than what was written counts as news.
-func (w *world) afterReadLag(string) { <-time.After(5 * time.Second) }
-
-// writeCounter counts the writes of an operator to the API server, events and leases apart.
-type writeCounter struct {
-	mu   sync.Mutex
-	seen []string
-}
-
-func (c *writeCounter) reset() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.seen = nil
-}
-
-func (c *writeCounter) list() []string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return append([]string(nil), c.seen...)
-}
-
-func (c *writeCounter) writes() int { return len(c.list()) }
-
-// countWrites counts the operator's writes from its next start on.
-func (w *world) countWrites() *writeCounter {
-	c := &writeCounter{}
-	w.intercept(func(r *http.Request) *http.Response {
-		if r.Method != http.MethodGet && !strings.Contains(r.URL.Path, "/events") {
-			c.mu.Lock()
-			defer c.mu.Unlock()
-			c.seen = append(c.seen, r.Method+" "+r.URL.Path[strings.LastIndex(r.URL.Path, w.namespace)+len(w.namespace):])
-		}
-		return nil
-	})
-	return c
-}
-
-// intercept lets a test answer the operator's requests to the API server; nil lets a request through.
-func (w *world) intercept(answer func(*http.Request) *http.Response) {
-	before := w.wrap
-	w.wrap = func(access *rest.Config) {
-		if before != nil {
-			before(access)
-		}
-		access.Wrap(func(next http.RoundTripper) http.RoundTripper {
-			return roundTripper(func(r *http.Request) (*http.Response, error) {
-				if a := answer(r); a != nil {
-					return a, nil
-				}
-				return next.RoundTrip(r)
-			})
-		})
-	}
-}
-
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
