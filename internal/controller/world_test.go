@@ -53,8 +53,9 @@ func TestMain(m *testing.M) {
 	os.Exit(cluster.Main(m, cluster.Options{ControllerManager: true}, func(c *cluster.Cluster) { shared = c }))
 }
 
-// patience is how long a test waits for what is to come, longer than any machine needs.
-const patience = 60 * time.Second
+// patience is how long a test waits for what is to come: longer than any machine needs, and than the minute after
+// which the Hub is first made to verify again.
+const patience = 100 * time.Second
 
 // world is what one test plays in: a namespace of a real API server, a Hub of its own and an endpoint, and an operator
 // that looks at nothing else.
