@@ -69,8 +69,12 @@ func (o *observation) updated(sent plan.Changes, w hub.Webhook, now time.Time) {
 	if sent.Has(plan.FieldScope) {
 		o.Applied.Scope = plan.Value(spec.Scope)
 	}
-	if sent.Has(plan.FieldEndpoint) {
+	switch {
+	case sent.Has(plan.FieldEndpoint):
 		o.mem.Verification = plan.Verification{Since: now}
+	case sent.Has(plan.FieldHeaders) && !w.IsVerified:
+		// Some deployments take a verification back for new headers, or give up one under way, and never try again.
+		o.mem.Verification = plan.VerifyNow(now)
 	}
 }
 

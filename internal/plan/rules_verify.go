@@ -39,6 +39,9 @@ func verify(o *Observed) (Plan, bool) {
 	return p, true
 }
 
+// VerifyNow is for an endpoint that the Hub is to be made to verify at once.
+func VerifyNow(now time.Time) Verification { return Verification{Since: now.Add(-firstTrigger)} }
+
 // Verification is where the attempts stand. After a restart they go on as slowly as the age of the webhook says, so
 // that a restart is no reason to try them all at once.
 func (o *Observed) Verification() Verification {
