@@ -44,7 +44,7 @@ func (r *Reconciler) redefine(ctx context.Context, o *observation, _ plan.Plan, 
 	}
 	r.hold(o, secret)
 	r.Metrics.Rotated(trigger, "redefined")
-	if r.store(ctx, o); o.mem.held == nil {
+	if r.store(ctx, o); o.mem.held == nil && !o.mem.Doubted {
 		out.tell(normal(v1alpha1.EventSecretRotated, "Stored a new signing secret in the Secret %q", o.Signing.Name))
 	}
 }
