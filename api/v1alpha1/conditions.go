@@ -52,6 +52,8 @@ const (
 	ReasonVerificationFailed = "VerificationFailed"
 	// ReasonHubUnavailable: the Hub does not answer, or answers with a fault of its own.
 	ReasonHubUnavailable = "HubUnavailable"
+	// ReasonForbidden: the Hub accepts the API key, but not this call with it.
+	ReasonForbidden = "Forbidden"
 	// ReasonThrottled: the Hub asked to slow down.
 	ReasonThrottled = "Throttled"
 	// ReasonAPIKeyNotFound: the Secret of spec.apiKeySecretRef does not exist yet.

@@ -115,6 +115,9 @@ func (o *observation) callFailed(action plan.Action, err error, now time.Time, o
 		o.mem.Unsettled = now
 	case plan.Retry:
 		o.mem.failed(now, o.attempt(), trouble)
+	case plan.Doubt:
+		o.mem.failed(now, o.attempt(), trouble)
+		out.waiting = true // the connection finds out, and wakes everyone if it is the key
 	case plan.LookAgain:
 		o.mem.failed(now, o.attempt(), trouble)
 		out.again = true

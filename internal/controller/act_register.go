@@ -6,11 +6,16 @@ import (
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
 	"github.com/chatt2me/webhook-operator/internal/hub"
+	"github.com/chatt2me/webhook-operator/internal/hub/connection"
 	"github.com/chatt2me/webhook-operator/internal/plan"
 )
 
 // create writes down the intent, registers the webhook and stores its secret. The report that follows records the id.
 func (r *Reconciler) create(ctx context.Context, o *observation, p plan.Plan, out *outcome) {
+	// Nothing is written down before the call's turn has come.
+	if out.waiting = !o.conn.Turn(subject(o.name), connection.Creation); out.waiting {
+		return
+	}
 	if out.err = r.writeIntent(ctx, o, p.Retried); out.err != nil {
 		return
 	}

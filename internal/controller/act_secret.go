@@ -13,6 +13,7 @@ import (
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
 	"github.com/chatt2me/webhook-operator/internal/hub"
+	"github.com/chatt2me/webhook-operator/internal/hub/connection"
 	"github.com/chatt2me/webhook-operator/internal/plan"
 	"github.com/chatt2me/webhook-operator/internal/signing"
 )
@@ -23,6 +24,10 @@ const storeTries = 3
 // beginRotation writes down that the stored secret may be dead from now on. It proves, too, that the Secret can be
 // written, before the Hub is asked for what it shows once.
 func (r *Reconciler) beginRotation(ctx context.Context, o *observation, p plan.Plan, out *outcome) {
+	// A secret is not called doubtful before the turn has come to have another one made.
+	if out.waiting = !o.conn.Turn(subject(o.name), connection.Repair); out.waiting {
+		return
+	}
 	content := o.content()
 	if p.Discard {
 		content.Current = hub.Secret{}

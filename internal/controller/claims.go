@@ -16,6 +16,8 @@ import (
 type claims struct {
 	mu     sync.Mutex
 	owners map[string]types.NamespacedName
+	// of are the webhooks by resource.
+	of map[types.NamespacedName][]string
 	// elsewhere are owners that the cache does not show, those of other shards, and until when that is believed.
 	elsewhere map[string]elsewhere
 }
@@ -53,12 +55,13 @@ func (c *claims) claim(id string, name types.NamespacedName) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.owners == nil {
-		c.owners = map[string]types.NamespacedName{}
+		c.owners, c.of = map[string]types.NamespacedName{}, map[types.NamespacedName][]string{}
 	}
-	if owner, ok := c.owners[id]; ok && owner != name {
-		return false
+	if owner, ok := c.owners[id]; ok {
+		return owner == name
 	}
 	c.owners[id] = name
+	c.of[name] = append(c.of[name], id)
 	return true
 }
 
@@ -73,11 +76,10 @@ func (c *claims) owner(id string) (types.NamespacedName, bool) {
 func (c *claims) release(name types.NamespacedName) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for id, owner := range c.owners {
-		if owner == name {
-			delete(c.owners, id)
-		}
+	for _, id := range c.of[name] {
+		delete(c.owners, id)
 	}
+	delete(c.of, name)
 }
 
 // ownerOf is the other resource that a webhook belongs to, nil when it belongs to none. Among resources that both have
@@ -87,7 +89,9 @@ func (r *Reconciler) ownerOf(ctx context.Context, id string, me *v1alpha1.Chatt2
 		return "", nil
 	}
 	var others v1alpha1.Chatt2WebhookList
-	if err := r.Client.List(ctx, &others, client.MatchingFields{indexWebhookID: id}); err != nil {
+	// What is only read need not be copied.
+	err := r.Client.List(ctx, &others, client.MatchingFields{indexWebhookID: id}, client.UnsafeDisableDeepCopy)
+	if err != nil {
 		return "", err
 	}
 	if other := rightful(others.Items, id, me); other != "" {
@@ -146,7 +150,8 @@ func older(a, b *v1alpha1.Chatt2Webhook) bool {
 // elder is an older resource that declares the same webhook with the same API key.
 func (r *Reconciler) elder(ctx context.Context, o *observation) (string, error) {
 	var others v1alpha1.Chatt2WebhookList
-	err := r.Client.List(ctx, &others, client.MatchingFields{indexNatural: naturalIndex(o.Object)})
+	err := r.Client.List(ctx, &others, client.MatchingFields{indexNatural: naturalIndex(o.Object)},
+		client.UnsafeDisableDeepCopy)
 	if err != nil {
 		return "", err
 	}

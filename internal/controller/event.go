@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"fmt"
+	"slices"
 	"unicode/utf8"
 
 	corev1 "k8s.io/api/core/v1"
@@ -25,6 +26,20 @@ func normal(reason, format string, args ...any) occurrence {
 
 func warning(reason, format string, args ...any) occurrence {
 	return occurrence{corev1.EventTypeWarning, reason, fmt.Sprintf(format, args...)}
+}
+
+// together are the events of what was done and of the conditions that turned by it. A webhook that the Hub verified
+// while it was registered, as most are, makes one event and not two: events are writes, and thousands may register.
+func together(done, turned []occurrence) []occurrence {
+	verified := slices.IndexFunc(turned, func(e occurrence) bool { return e.reason == v1alpha1.ReasonVerified })
+	begun := slices.IndexFunc(done, func(e occurrence) bool {
+		return e.reason == v1alpha1.EventRegistered || e.reason == v1alpha1.EventAdopted
+	})
+	if verified >= 0 && begun >= 0 {
+		done[begun].note += "; the Hub has verified its endpoint"
+		turned = slices.Delete(turned, verified, verified+1)
+	}
+	return append(done, turned...)
 }
 
 // emit records events, and logs them.

@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"slices"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -68,7 +69,7 @@ func (g *APIKeyGuard) metadata(ctx context.Context, name types.NamespacedName) (
 func (g *APIKeyGuard) inUse(ctx context.Context, secret types.NamespacedName) (bool, error) {
 	var known v1alpha1.Chatt2WebhookList
 	err := g.Client.List(ctx, &known, client.InNamespace(secret.Namespace),
-		client.MatchingFields{indexAPIKey: secret.Name})
+		client.MatchingFields{indexAPIKey: secret.Name}, client.Limit(1), client.UnsafeDisableDeepCopy)
 	if err != nil || len(known.Items) > 0 {
 		return true, err
 	}
@@ -85,8 +86,7 @@ func (g *APIKeyGuard) inUse(ctx context.Context, secret types.NamespacedName) (b
 // ceases to refer to.
 func (g *APIKeyGuard) SetupWithManager(mgr manager.Manager) error {
 	b := builder.ControllerManagedBy(mgr).Named("api-key-guard").
-		Watches(&v1alpha1.Chatt2Webhook{}, handler.EnqueueRequestsFromMapFunc(keyOf),
-			builder.WithPredicates(lettingGo()))
+		Watches(&v1alpha1.Chatt2Webhook{}, releaseLater(), builder.WithPredicates(lettingGo()))
 	if g.Options.WatchSecrets {
 		b = b.Watches(&corev1.Secret{}, &handler.EnqueueRequestForObject{}, builder.OnlyMetadata,
 			builder.WithPredicates(predicate.NewPredicateFuncs(func(object client.Object) bool {
@@ -96,12 +96,21 @@ func (g *APIKeyGuard) SetupWithManager(mgr manager.Manager) error {
 	return b.Complete(g)
 }
 
-// keyOf is the Secret that a resource refers to. Of an update both sides are asked.
-func keyOf(_ context.Context, object client.Object) []reconcile.Request {
-	w, _ := object.(*v1alpha1.Chatt2Webhook)
-	return []reconcile.Request{{NamespacedName: types.NamespacedName{
-		Namespace: w.Namespace, Name: w.Spec.APIKeySecretRef.Name,
-	}}}
+// releaseDelay is how long after a resource let go of a Secret that is looked at: many may let go of it together.
+const releaseDelay = 500 * time.Millisecond
+
+// releaseLater has the Secrets looked at that a resource refers to, and of an update those that it referred to before.
+func releaseLater() handler.EventHandler {
+	later := func(queue requestQueue, object client.Object) {
+		w, _ := object.(*v1alpha1.Chatt2Webhook)
+		queue.AddAfter(reconcile.Request{NamespacedName: types.NamespacedName{
+			Namespace: w.Namespace, Name: w.Spec.APIKeySecretRef.Name,
+		}}, releaseDelay)
+	}
+	return handler.Funcs{
+		UpdateFunc: func(_ context.Context, e event.UpdateEvent, queue requestQueue) { later(queue, e.ObjectOld) },
+		DeleteFunc: func(_ context.Context, e event.DeleteEvent, queue requestQueue) { later(queue, e.Object) },
+	}
 }
 
 // lettingGo lets through what may make a Secret unused: a resource that goes, or refers to another one.

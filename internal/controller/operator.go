@@ -66,6 +66,7 @@ func (op Operator) pool(counted *Metrics, wakes *Wakes) *connection.Pool {
 	}
 	return connection.NewPool(connection.Config{
 		QPS: op.QPS, Burst: op.Burst, PollInterval: op.Options.Settings.PollInterval,
-		Now: op.Now, Jitter: jitter, Wake: wakes.Wake, Metrics: counted.OfConnections(),
+		Lanes: connection.NewLanes(op.Options.MaxConcurrentReconciles),
+		Now:   op.Now, Jitter: jitter, Wake: wakes.Wake, Metrics: counted.OfConnections(),
 	}, client)
 }

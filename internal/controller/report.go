@@ -40,7 +40,7 @@ func (r *Reconciler) report(ctx context.Context, o *observation, p plan.Plan, ou
 	if !holds(p, next, out) {
 		turned, err := r.writeStatus(ctx, o, next)
 		// What was done is told whether or not it could be recorded.
-		r.emit(ctx, o.Object, append(out.events, turned...))
+		r.emit(ctx, o.Object, together(out.events, turned))
 		if err != nil {
 			return failed(err)
 		}

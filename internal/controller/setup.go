@@ -12,11 +12,11 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
@@ -62,11 +62,11 @@ func (r *Reconciler) SetupWithManager(mgr manager.Manager, wakes *Wakes) error {
 		WatchesRawSource(source.Func(func(_ context.Context, queue requestQueue) error {
 			// A source starts when this process leads: from now on it acts.
 			r.Options.Settings.ActingSince = r.Now()
-			wakes.to(queue)
-			return nil
+			return wakes.to(queue)
 		})).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: r.Options.MaxConcurrentReconciles,
+			UsePriorityQueue:        new(true),
 			RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](
 				firstRetry, lastRetry),
 		})
@@ -142,7 +142,7 @@ func (r *Reconciler) siblings(ctx context.Context, object client.Object) []recon
 func (r *Reconciler) requests(ctx context.Context, which ...client.ListOption) []reconcile.Request {
 	var found v1alpha1.Chatt2WebhookList
 	// A list from the cache fails only when the index is not there, which a test would show.
-	if err := r.Client.List(ctx, &found, which...); err != nil {
+	if err := r.Client.List(ctx, &found, append(which, client.UnsafeDisableDeepCopy)...); err != nil {
 		return nil
 	}
 	requests := make([]reconcile.Request, len(found.Items))
@@ -155,27 +155,39 @@ func (r *Reconciler) requests(ctx context.Context, which ...client.ListOption) [
 // Wakes carries wake-ups from connections to the queue of the controller.
 type Wakes struct {
 	mu    sync.Mutex
-	queue requestQueue
+	queue priorityqueue.PriorityQueue[reconcile.Request]
 }
 
-func (w *Wakes) to(queue requestQueue) {
+func (w *Wakes) to(queue requestQueue) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.queue = queue
+	var ok bool
+	if w.queue, ok = queue.(priorityqueue.PriorityQueue[reconcile.Request]); !ok {
+		return errors.New("the queue of the controller knows no priorities")
+	}
+	return nil
 }
 
+// turnPriority puts who has a turn to make a call before everybody else: others wait for that turn.
+const turnPriority = 1
+
 // Wake puts subjects into the queue. Before the controller runs there is nobody to wake.
-func (w *Wakes) Wake(subjects []connection.Subject) {
+func (w *Wakes) Wake(subjects []connection.Subject, urgency connection.Urgency) {
 	w.mu.Lock()
 	queue := w.queue
 	w.mu.Unlock()
 	if queue == nil {
 		return
 	}
-	for _, s := range subjects {
-		namespace, name, _ := strings.Cut(string(s), "/")
-		queue.Add(reconcile.Request{NamespacedName: types.NamespacedName{Namespace: namespace, Name: name}})
+	requests := make([]reconcile.Request, len(subjects))
+	for i, s := range subjects {
+		requests[i].Namespace, requests[i].Name, _ = strings.Cut(string(s), "/")
 	}
+	var options priorityqueue.AddOpts
+	if urgency == connection.Turn {
+		options.Priority = new(turnPriority)
+	}
+	queue.AddWithOpts(options, requests...)
 }
 
 // Strip takes away from cached objects what nobody reads, most of all the list of who manages which field.

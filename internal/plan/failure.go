@@ -18,6 +18,9 @@ const (
 	Settle
 	// Stall: the call is not made again until somebody acts.
 	Stall
+	// Doubt: it is not known yet whether this call alone was refused or every call with the key. It is made again after
+	// a while, should it be this call alone.
+	Doubt
 	// LookAgain: the world is not as it was thought to be.
 	LookAgain
 )
@@ -49,8 +52,11 @@ func FailedCall(action Action, err error) (Road, *Trouble) {
 			Message: "the Hub asked to slow down; the call is made when it allows",
 		}
 	case e.Kind == hub.Refused:
-		// The connection says so itself, to everyone who uses the key.
-		return LookAgain, nil
+		return Doubt, &Trouble{
+			Condition: condition, Reason: v1alpha1.ReasonForbidden, Event: true,
+			Message: "the Hub accepts the API key but does not allow this call with it; look at what the key may do " +
+				"and at the limits of the Application",
+		}
 	}
 	return unansweredCall(action, condition, e.Outcome)
 }

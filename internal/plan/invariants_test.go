@@ -233,7 +233,7 @@ func TestAFailedCallLeadsSomewhere(t *testing.T) {
 		{"a call that came too soon", Update, throttled, Retry, v1alpha1.ConditionSynced, v1alpha1.ReasonThrottled},
 		{"a registration that was not found", Create, notFound, Retry, v1alpha1.ConditionSynced, v1alpha1.ReasonHubUnavailable},
 		{"an update of what is gone", Update, notFound, LookAgain, "", ""},
-		{"a call with a refused key", Update, refused, LookAgain, "", ""},
+		{"a call with a refused key", Update, refused, Doubt, v1alpha1.ConditionSynced, v1alpha1.ReasonForbidden},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

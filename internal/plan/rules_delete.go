@@ -64,6 +64,11 @@ func backOffDeleting(o *Observed) (Plan, bool) {
 		return Plan{}, false
 	}
 	p := Plan{Action: Rest, Recheck: o.until(o.Memory.RetryAt)}
+	if t := o.Memory.Trouble; t != nil && t.Reason == v1alpha1.ReasonForbidden {
+		blocked := o.blockedOrOrphan(o.orLeave(t.Message))
+		blocked.Recheck = sooner(blocked.Recheck, p.Recheck)
+		return blocked, true
+	}
 	if o.Memory.Trouble != nil {
 		p.Trouble = blocked(o.orLeave(o.Memory.Trouble.Message))
 	}

@@ -31,7 +31,9 @@ const (
 
 // breaker stops the calls of a key that is refused, of a Hub that is down, and for as long as the Hub asked for.
 type breaker struct {
-	access   Access
+	access Access
+	// suspected: a call was refused, and whether that is about the key or about this call alone is not known yet.
+	suspected bool
 	failures int
 	probes   int
 	probeAt  time.Time
@@ -43,8 +45,11 @@ type breaker struct {
 
 // stopped tells whether no call may be made, a probe apart.
 func (b *breaker) stopped(now time.Time) bool {
-	return b.access != Open || now.Before(b.pausedUntil)
+	return b.shut() || now.Before(b.pausedUntil)
 }
+
+// shut tells whether no call may be made before a probe succeeds.
+func (b *breaker) shut() bool { return b.access != Open || b.suspected }
 
 // probeDue is when the next probe of a refused key or a Hub that is down may be made: not while the Hub asked to wait.
 func (b *breaker) probeDue() time.Time {
@@ -54,12 +59,20 @@ func (b *breaker) probeDue() time.Time {
 	return b.probeAt
 }
 
+// suspect takes that a call was refused that was no listing: the next listing shows whether it is the key.
+func (b *breaker) suspect(now time.Time) {
+	if !b.shut() {
+		b.suspected, b.probeAt = true, now
+	}
+}
+
 // record takes the end of a call, and tells whether the access changed and how long the key is newly paused for.
 func (b *breaker) record(err error, now time.Time, jitter func(time.Duration) time.Duration) (bool, time.Duration) {
 	before := b.access
 	var pause time.Duration
 	switch {
 	case hub.IsKind(err, hub.Refused):
+		b.suspected = false
 		b.fail(Refused, refusedProbe, refusedProbeMax, now, jitter)
 	case hub.IsKind(err, hub.Throttled):
 		// It says nothing of the key, which may be looked at only later.
@@ -71,10 +84,14 @@ func (b *breaker) record(err error, now time.Time, jitter func(time.Duration) ti
 		b.fail(Refused, refusedProbe, refusedProbeMax, now, jitter)
 	case hub.IsKind(err, hub.Unavailable):
 		b.failures++
+		if b.suspected {
+			b.probeAt = now.Add(jitter(downProbe))
+		}
 		if b.failures >= failuresToDown || b.access != Open {
 			if e, ok := errors.AsType[*hub.Error](err); ok && b.access != Down {
 				b.cause = e.Cause
 			}
+			b.suspected = false
 			b.fail(Down, downProbe, downProbeMax, now, jitter)
 		}
 	default:

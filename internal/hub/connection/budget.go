@@ -2,23 +2,32 @@ package connection
 
 import (
 	"container/heap"
+	"math"
 	"time"
 
 	"golang.org/x/time/rate"
 )
 
-// grantTime is how long a turn that was granted is kept for a subject that does not take it.
-const grantTime = time.Minute
-
-// patience is how long polling waits at most before it goes first, for everything else goes before it.
-const patience = 30 * time.Second
+const (
+	// grantTime is how long a turn that was granted is kept for a subject that does not take it.
+	grantTime = time.Minute
+	// freshTime is for how long a turn that was granted counts as a call that is about to be made.
+	freshTime = 2 * time.Second
+	// patience is how long polling waits at most before it goes first, for everything else goes before it.
+	patience = 30 * time.Second
+	// breath is how much of a second's calls go at once where the Hub takes less than is configured.
+	breath = 0.05
+)
 
 // polling is the subject in whose name the connection itself makes calls.
 const polling Subject = ""
 
-// budget is a token bucket with a queue: who finds no token is given a turn later, and woken for it.
+// budget is a token bucket with a queue: who finds no token, or no lane, is given a turn later, and woken for it.
 type budget struct {
+	pace    pace
+	burst   int
 	limiter *rate.Limiter
+	lane    *lane
 	queue   waiters
 	queued  map[Subject]*waiter
 	granted map[Subject]time.Time
@@ -31,27 +40,80 @@ type waiter struct {
 	index    int
 }
 
-func newBudget(qps float64, burst int) budget {
+func newBudget(qps float64, burst int, lane *lane) budget {
 	return budget{
+		pace: pace{most: qps}, burst: burst,
 		limiter: rate.NewLimiter(rate.Limit(qps), burst),
+		lane:    lane,
 		queued:  map[Subject]*waiter{},
 		granted: map[Subject]time.Time{},
 	}
 }
 
-// take takes a token for s, or its turn if it was granted one. Without either, s waits in the queue.
+// token takes a token, if there is one at the present pace.
+func (b *budget) token(now time.Time) bool {
+	b.adjust(now)
+	return b.limiter.AllowN(now, 1)
+}
+
+// adjust has the bucket filled at the present pace. Under the one configured there are no bursts worth the name.
+func (b *budget) adjust(now time.Time) {
+	current, burst := b.pace.at(now), b.burst
+	if b.pace.limit > 0 {
+		burst = min(max(int(math.Ceil(current*breath)), 1), b.burst)
+	}
+	if rate.Limit(current) != b.limiter.Limit() {
+		b.limiter.SetLimitAt(now, rate.Limit(current))
+	}
+	if burst != b.limiter.Burst() {
+		b.limiter.SetBurstAt(now, burst)
+	}
+}
+
+// take takes a token and a lane for s, or the turn it was granted. Without either, s waits in the queue.
 func (b *budget) take(s Subject, p Priority, now time.Time) bool {
-	if at, ok := b.granted[s]; ok {
-		delete(b.granted, s)
-		if now.Before(at.Add(grantTime)) {
-			return true
+	at, granted := b.granted[s]
+	delete(b.granted, s)
+	if granted = granted && now.Before(at.Add(grantTime)); granted || len(b.queue) == 0 {
+		switch {
+		case s == polling:
+			// Polling is the connection's own, and keeps no worker.
+			if granted || b.token(now) {
+				return true
+			}
+		case b.lane.room(now) == 0:
+		case granted || b.token(now):
+			if b.lane.enter(now) {
+				return true
+			}
 		}
 	}
-	if len(b.queue) == 0 && b.limiter.AllowN(now, 1) {
+	b.enqueue(s, p, now)
+	return false
+}
+
+// reserve takes a turn for a call that s is about to make.
+func (b *budget) reserve(s Subject, p Priority, now time.Time) bool {
+	if at, ok := b.granted[s]; ok && now.Before(at.Add(grantTime)) {
+		return true
+	}
+	if len(b.queue) == 0 && b.room(now) > 0 && b.token(now) {
+		b.granted[s] = now
 		return true
 	}
 	b.enqueue(s, p, now)
 	return false
+}
+
+// room is how many turns can be granted, as far as lanes go.
+func (b *budget) room(now time.Time) int {
+	fresh := 0
+	for s, at := range b.granted {
+		if s != polling && now.Sub(at) < freshTime {
+			fresh++
+		}
+	}
+	return b.lane.room(now) - fresh
 }
 
 // enqueue lets s wait for a turn.
@@ -66,42 +128,65 @@ func (b *budget) enqueue(s Subject, p Priority, now time.Time) {
 	heap.Push(&b.queue, w)
 }
 
-// drain leaves one token for the moment t, so that no burst follows a pause.
-func (b *budget) drain(t time.Time) {
-	limiter := rate.NewLimiter(b.limiter.Limit(), b.limiter.Burst())
-	limiter.AllowN(t, b.limiter.Burst()-1)
-	b.limiter = limiter
+// slowDown takes that no call is to be made before a time to come.
+func (b *budget) slowDown(now, until time.Time) {
+	b.pace.slowDown(now, until)
+	b.begin(until)
+}
+
+// comeBack begins anew after an outage.
+func (b *budget) comeBack(now time.Time) {
+	b.pace.comeBack(now)
+	b.begin(now)
+}
+
+// begin leaves one token for the moment t, so that no burst follows a pause, and takes back turns that were not taken.
+func (b *budget) begin(t time.Time) {
+	b.limiter = rate.NewLimiter(rate.Limit(b.pace.at(t)), 1)
 	clear(b.granted)
 }
 
-// grant gives turns to those who wait, as far as tokens go, and tells whom and when there is a token again.
+// grant gives turns to those who wait, as far as tokens and lanes go, and tells whom and when there is a token again.
 func (b *budget) grant(now time.Time) (turns []Subject, next time.Time) {
-	for len(b.queue) > 0 {
-		if !b.limiter.AllowN(now, 1) {
-			missing := 1 - b.limiter.TokensAt(now)
-			return turns, now.Add(time.Duration(missing / float64(b.limiter.Limit()) * float64(time.Second)))
-		}
-		w := b.next(now)
-		delete(b.queued, w.subject)
-		b.granted[w.subject] = now
-		turns = append(turns, w.subject)
-	}
 	for s, at := range b.granted {
 		if now.After(at.Add(grantTime)) {
 			delete(b.granted, s)
 		}
 	}
+	room := 0
+	if len(b.queue) > 0 {
+		room = b.room(now)
+	}
+	for len(b.queue) > 0 {
+		w := b.next(now, room)
+		if w == nil {
+			return turns, now.Add(freshTime) // who ends a call has us look sooner
+		}
+		if !b.token(now) {
+			missing := 1 - b.limiter.TokensAt(now)
+			return turns, now.Add(time.Duration(missing / float64(b.limiter.Limit()) * float64(time.Second)))
+		}
+		heap.Remove(&b.queue, w.index)
+		delete(b.queued, w.subject)
+		b.granted[w.subject] = now
+		turns = append(turns, w.subject)
+		if w.subject != polling {
+			room--
+		}
+	}
 	return turns, time.Time{}
 }
 
-// next takes the most urgent waiter, or the one that has lost its patience.
-func (b *budget) next(now time.Time) *waiter {
-	if w, ok := b.queued[polling]; ok && now.After(w.since.Add(patience)) {
-		heap.Remove(&b.queue, w.index)
-		return w
+// next is the most urgent waiter, or polling once it has lost its patience or nobody else can go.
+func (b *budget) next(now time.Time, room int) *waiter {
+	poll, polls := b.queued[polling]
+	if polls && (room <= 0 || now.After(poll.since.Add(patience))) {
+		return poll
 	}
-	w, _ := heap.Pop(&b.queue).(*waiter)
-	return w
+	if room <= 0 {
+		return nil
+	}
+	return b.queue[0]
 }
 
 func (b *budget) forget(s Subject) {
@@ -110,36 +195,4 @@ func (b *budget) forget(s Subject) {
 		heap.Remove(&b.queue, w.index)
 		delete(b.queued, s)
 	}
-}
-
-// waiters is a heap by priority, then by time of arrival.
-type waiters []*waiter
-
-func (w waiters) Len() int { return len(w) }
-
-func (w waiters) Less(i, j int) bool {
-	if w[i].priority != w[j].priority {
-		return w[i].priority < w[j].priority
-	}
-	return w[i].since.Before(w[j].since)
-}
-
-func (w waiters) Swap(i, j int) {
-	w[i], w[j] = w[j], w[i]
-	w[i].index, w[j].index = i, j
-}
-
-// Push is for package heap.
-func (w *waiters) Push(x any) {
-	e, _ := x.(*waiter)
-	e.index = len(*w)
-	*w = append(*w, e)
-}
-
-// Pop is for package heap.
-func (w *waiters) Pop() any {
-	old := *w
-	last := old[len(old)-1]
-	*w = old[:len(old)-1]
-	return last
 }

@@ -6,12 +6,23 @@ import (
 	"time"
 )
 
+func lanesForAll() *lane { return NewLanes(1000).join(func() {}) }
+
+// call makes a call that ends at once, if s has a turn.
+func (b *budget) call(s Subject, p Priority, now time.Time) bool {
+	ok := b.take(s, p, now)
+	if ok && s != polling {
+		b.lane.leave(now, now)
+	}
+	return ok
+}
+
 func TestABurstGoesAtOnceAndTheRestInTurn(t *testing.T) {
-	b := newBudget(10, 2)
-	if !b.take("a", Repair, noon) || !b.take("b", Repair, noon) {
+	b := newBudget(10, 2, lanesForAll())
+	if !b.call("a", Repair, noon) || !b.call("b", Repair, noon) {
 		t.Fatal("the burst has to wait")
 	}
-	if b.take("c", Repair, noon) || b.take("d", Repair, noon) {
+	if b.call("c", Repair, noon) || b.call("d", Repair, noon) {
 		t.Fatal("there is no end to the burst")
 	}
 	turns, next := b.grant(noon)
@@ -22,28 +33,28 @@ func TestABurstGoesAtOnceAndTheRestInTurn(t *testing.T) {
 	if !slices.Equal(turns, []Subject{"c"}) {
 		t.Errorf("the first turn is that of %v", turns)
 	}
-	if !b.take("c", Repair, next) || b.take("d", Repair, next) {
+	if !b.call("c", Repair, next) || b.call("d", Repair, next) {
 		t.Error("a turn is not taken by the one who has it, and by nobody else")
 	}
 }
 
 func TestWhoComesLaterDoesNotOvertakeTheQueue(t *testing.T) {
-	b := newBudget(10, 1)
-	b.take("a", Repair, noon)
-	b.take("b", Repair, noon)
-	if b.take("c", Repair, noon.Add(time.Second)) {
+	b := newBudget(10, 1, lanesForAll())
+	b.call("a", Repair, noon)
+	b.call("b", Repair, noon)
+	if b.call("c", Repair, noon.Add(time.Second)) {
 		t.Error("c took the token that b waits for")
 	}
 }
 
 func TestDeletesAndCreatesGoBeforeRepairsAndPolls(t *testing.T) {
-	b := newBudget(10, 1)
-	b.take("first", Repair, noon)
+	b := newBudget(10, 1, lanesForAll())
+	b.call("first", Repair, noon)
 	for i, w := range []struct {
 		s Subject
 		p Priority
 	}{{polling, Polling}, {"repair", Repair}, {"create", Creation}, {"repair later", Repair}, {"delete", Deletion}} {
-		b.take(w.s, w.p, noon.Add(time.Duration(i)))
+		b.call(w.s, w.p, noon.Add(time.Duration(i)))
 	}
 	var order []Subject
 	for i := 1; i <= 5; i++ {
@@ -56,23 +67,23 @@ func TestDeletesAndCreatesGoBeforeRepairsAndPolls(t *testing.T) {
 }
 
 func TestAMoreUrgentWishMovesForward(t *testing.T) {
-	b := newBudget(10, 1)
+	b := newBudget(10, 1, lanesForAll())
 	for _, s := range []Subject{"first", "other", "changed"} {
-		b.take(s, Repair, noon)
+		b.call(s, Repair, noon)
 	}
-	b.take("changed", Deletion, noon)
+	b.call("changed", Deletion, noon)
 	if turns, _ := b.grant(noon.Add(100 * time.Millisecond)); !slices.Equal(turns, []Subject{"changed"}) {
 		t.Errorf("the turn is that of %v", turns)
 	}
 }
 
 func TestPollingDoesNotStarve(t *testing.T) {
-	b := newBudget(10, 1)
-	b.take("first", Deletion, noon)
-	b.take(polling, Polling, noon)
+	b := newBudget(10, 1, lanesForAll())
+	b.call("first", Deletion, noon)
+	b.call(polling, Polling, noon)
 	for i := 1; ; i++ {
 		now := noon.Add(time.Duration(i) * 100 * time.Millisecond)
-		b.take(Subject(now.String()), Deletion, now)
+		b.call(Subject(now.String()), Deletion, now)
 		turns, _ := b.grant(now)
 		if slices.Contains(turns, polling) {
 			if waited := now.Sub(noon); waited < patience {
@@ -87,13 +98,13 @@ func TestPollingDoesNotStarve(t *testing.T) {
 }
 
 func TestATurnThatIsNotTakenLapses(t *testing.T) {
-	b := newBudget(10, 1)
-	b.take("a", Repair, noon)
-	b.take("b", Repair, noon)
+	b := newBudget(10, 1, lanesForAll())
+	b.call("a", Repair, noon)
+	b.call("b", Repair, noon)
 	b.grant(noon.Add(100 * time.Millisecond))
 	late := noon.Add(100*time.Millisecond + grantTime)
 	b.limiter.AllowN(late, 1)
-	if b.take("b", Repair, late) {
+	if b.call("b", Repair, late) {
 		t.Error("b took a turn of a minute ago")
 	}
 	b.grant(late.Add(time.Second))
@@ -104,9 +115,9 @@ func TestATurnThatIsNotTakenLapses(t *testing.T) {
 }
 
 func TestWhoIsForgottenGetsNoTurn(t *testing.T) {
-	b := newBudget(10, 1)
+	b := newBudget(10, 1, lanesForAll())
 	for _, s := range []Subject{"first", "a", "b", "c"} {
-		b.take(s, Repair, noon)
+		b.call(s, Repair, noon)
 	}
 	b.forget("b")
 	turns, _ := b.grant(noon.Add(100 * time.Millisecond))

@@ -2,13 +2,12 @@ package connection
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"time"
 
 	"github.com/chatt2me/webhook-operator/internal/hub"
 )
-
-// lookWindow is how long a look counts as one of those that wait at the same time.
-const lookWindow = 2 * time.Second
 
 // errDeleted is the answer to a look that shows a webhook which we deleted a moment ago.
 var errDeleted = &hub.Error{
@@ -17,11 +16,12 @@ var errDeleted = &hub.Error{
 
 // Create registers a webhook.
 func (c *Connection) Create(ctx context.Context, s Subject, w hub.WebhookCreate) (*hub.WebhookWithSecret, error) {
-	if !c.admit(s, Creation) {
+	began, ok := c.admit(s, Creation)
+	if !ok {
 		return nil, ErrWait
 	}
 	got, err := c.client.CreateWebhook(ctx, w)
-	c.done(err, func(at time.Time) { c.inventory.wrote(got.Webhook, at) })
+	c.done(began, err, func(at time.Time) { c.inventory.wrote(got.Webhook, at) })
 	return got, err
 }
 
@@ -29,45 +29,49 @@ func (c *Connection) Create(ctx context.Context, s Subject, w hub.WebhookCreate)
 func (c *Connection) Update(
 	ctx context.Context, s Subject, id string, u hub.WebhookUpdate,
 ) (*hub.WebhookWithSecret, error) {
-	if !c.admit(s, Repair) {
+	began, ok := c.admit(s, Repair)
+	if !ok {
 		return nil, ErrWait
 	}
 	got, err := c.client.UpdateWebhook(ctx, id, u)
-	c.done(err, func(at time.Time) { c.inventory.wrote(got.Webhook, at) })
+	c.done(began, err, func(at time.Time) { c.inventory.wrote(got.Webhook, at) })
 	c.doubt(id, err)
 	return got, err
 }
 
 // RedefineSignature has a new signing secret made; the old one is dead from then on.
 func (c *Connection) RedefineSignature(ctx context.Context, s Subject, id string) (hub.Secret, error) {
-	if !c.admit(s, Repair) {
+	began, ok := c.admit(s, Repair)
+	if !ok {
 		return hub.Secret{}, ErrWait
 	}
 	secret, err := c.client.RedefineSignature(ctx, id)
-	c.done(err, nil)
+	c.done(began, err, nil)
 	c.doubt(id, err)
 	return secret, err
 }
 
 // Delete deletes a webhook. One that is gone already is an error of kind hub.NotFound.
 func (c *Connection) Delete(ctx context.Context, s Subject, id string) error {
-	if !c.admit(s, Deletion) {
+	began, ok := c.admit(s, Deletion)
+	if !ok {
 		return ErrWait
 	}
 	err := c.client.DeleteWebhook(ctx, id)
-	c.done(err, func(at time.Time) { c.inventory.erased(id, at) })
+	c.done(began, err, func(at time.Time) { c.inventory.erased(id, at) })
 	return err
 }
 
 // Get looks at one webhook.
 func (c *Connection) Get(ctx context.Context, s Subject, id string, p Priority) (Sighting, error) {
-	if !c.admit(s, p) {
+	began, ok := c.admit(s, p)
+	if !ok {
 		return Sighting{}, ErrWait
 	}
-	began := c.cfg.Now()
 	got, err := c.client.GetWebhook(ctx, id)
 	c.mu.Lock()
-	news := c.record(err, c.cfg.Now())
+	var news []Subject
+	c.ended(began, err)
 	seen := Sighting{SeenAt: began}
 	switch {
 	case err == nil:
@@ -80,7 +84,7 @@ func (c *Connection) Get(ctx context.Context, s Subject, id string, p Priority) 
 		news = append(news, c.inventory.missed(id, began)...)
 	}
 	c.mu.Unlock()
-	c.wake(news)
+	c.wake(news, Usual)
 	return seen, err
 }
 
@@ -89,13 +93,7 @@ func (c *Connection) Get(ctx context.Context, s Subject, id string, p Priority) 
 func (c *Connection) Look(ctx context.Context, s Subject, id string) (seen Sighting, ok bool, err error) {
 	c.mu.Lock()
 	now := c.cfg.Now()
-	for other, at := range c.looking {
-		if now.After(at.Add(lookWindow)) {
-			delete(c.looking, other)
-		}
-	}
-	c.looking[id] = now
-	alone := len(c.looking) < pages(c.inventory.listing.Count)
+	alone := c.looks.with(id, now) < pages(c.inventory.listing.Count)
 	c.mu.Unlock()
 	if !alone {
 		c.Want(s, now)
@@ -155,62 +153,80 @@ func (c *Connection) Probe() {
 	}
 }
 
+// Turn takes a turn for a call of this priority that s is about to make. Without one it tells so, and s is woken when
+// it has one.
+func (c *Connection) Turn(s Subject, p Priority) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.turn(s, p, c.cfg.Now(), c.budget.reserve)
+}
+
 // StepBudget gives turns to those who wait, and returns when to be called again; the zero time means when there is
 // news.
 func (c *Connection) StepBudget() time.Time {
 	c.mu.Lock()
 	now := c.cfg.Now()
-	if c.breaker.stopped(now) {
-		at := c.breaker.pausedUntil
-		if c.breaker.access != Open {
-			at = time.Time{}
-		}
-		c.mu.Unlock()
-		return at
+	wave, next := c.ramp.wave(now)
+	var turns []Subject
+	switch {
+	case c.breaker.shut():
+	case c.breaker.stopped(now):
+		next = sooner(next, c.breaker.pausedUntil)
+	default:
+		var token time.Time
+		turns, token = c.budget.grant(now)
+		next = sooner(next, token)
 	}
-	turns, next := c.budget.grant(now)
 	c.mu.Unlock()
-	for i, s := range turns {
-		if s == polling {
-			c.signal()
-			turns = append(turns[:i:i], turns[i+1:]...)
-			break
-		}
+	if i := slices.Index(turns, polling); i >= 0 {
+		kick(c.lister.kicked)
+		turns = slices.Delete(turns, i, i+1)
 	}
-	c.wake(turns)
+	c.wake(turns, Turn)
+	c.wake(wave, Usual)
 	return next
 }
 
-// admit takes a token for a call, or puts the subject in the queue.
-func (c *Connection) admit(s Subject, p Priority) bool {
+// sooner is the earlier of two times, of which the zero time is none.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// admit takes a token and a lane for a call, or puts the subject in the queue.
+func (c *Connection) admit(s Subject, p Priority) (began time.Time, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.cfg.Now()
+	return now, c.turn(s, p, now, c.budget.take)
+}
+
+// turn takes what a call needs, or puts the subject in the queue. It needs the lock.
+func (c *Connection) turn(
+	s Subject, p Priority, now time.Time, take func(Subject, Priority, time.Time) bool,
+) bool {
 	if c.breaker.access != Open {
 		return false // everyone is woken when it is open again
 	}
 	if c.breaker.stopped(now) {
 		c.budget.enqueue(s, p, now)
-		c.signal()
-		return false
-	}
-	if c.budget.take(s, p, now) {
+	} else if take(s, p, now) {
 		return true
 	}
-	c.signal()
+	c.kickBudget()
 	return false
 }
 
 // done takes the end of a call that changes something.
-func (c *Connection) done(err error, apply func(at time.Time)) {
+func (c *Connection) done(began time.Time, err error, apply func(at time.Time)) {
 	c.mu.Lock()
-	now := c.cfg.Now()
-	news := c.record(err, now)
+	defer c.mu.Unlock()
+	c.ended(began, err)
 	if err == nil && apply != nil {
-		apply(now)
+		apply(c.cfg.Now())
 	}
-	c.mu.Unlock()
-	c.wake(news)
 }
 
 // doubt forgets a webhook that a call did not find, so that the next look asks for it.
@@ -221,22 +237,42 @@ func (c *Connection) doubt(id string, err error) {
 	c.mu.Lock()
 	news := c.inventory.missed(id, c.cfg.Now())
 	c.mu.Unlock()
-	c.wake(news)
+	c.wake(news, Usual)
 }
 
-// record tells the breaker how a call ended, and returns whom that is news for.
-func (c *Connection) record(err error, now time.Time) []Subject {
+// ended takes the end of a call for one webhook: that it was refused may be about the webhook alone.
+func (c *Connection) ended(began time.Time, err error) {
+	now := c.cfg.Now()
+	c.budget.lane.leave(began, now)
+	if hub.IsKind(err, hub.Refused) {
+		c.breaker.suspect(now)
+		kick(c.lister.kicked)
+		return
+	}
+	c.record(err, now)
+}
+
+// record tells budget and breaker how a call ended, and everyone when calls can be made no more, or again.
+func (c *Connection) record(err error, now time.Time) {
+	if e, ok := errors.AsType[*hub.Error](err); err == nil || ok && e.StatusCode > 0 && e.Kind != hub.Throttled {
+		c.budget.pace.took()
+	}
+	wasShut, before := c.breaker.shut(), c.breaker.access
 	changed, pause := c.breaker.record(err, now, c.cfg.Jitter)
 	if pause > 0 {
 		c.cfg.Metrics.Throttled(c.key, pause)
-		c.budget.drain(c.breaker.pausedUntil)
+		c.budget.slowDown(now, c.breaker.pausedUntil)
 	}
-	if !changed {
-		return nil
+	if changed {
+		if before != Open && c.breaker.access == Open {
+			c.budget.comeBack(now)
+		}
+		c.cfg.Metrics.Breaker(c.key, c.breaker.access != Open)
+		c.ramp.start(c.everyone(), now)
 	}
-	c.cfg.Metrics.Breaker(c.key, c.breaker.access != Open)
-	c.signal()
-	return c.everyone()
+	if changed || wasShut != c.breaker.shut() {
+		c.signal()
+	}
 }
 
 // pages is how many calls a listing of n webhooks costs, for each page repeats an entry of the one before.

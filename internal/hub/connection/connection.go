@@ -30,6 +30,16 @@ const (
 	Polling
 )
 
+// Urgency is how soon to wake a subject.
+type Urgency int
+
+const (
+	// Usual: something has changed for the subject.
+	Usual Urgency = iota
+	// Turn: the subject has a turn to make a call, which others wait for.
+	Turn
+)
+
 // Config is what connections are made from. All of it is required.
 type Config struct {
 	// QPS and Burst are the budget of calls of one API key: calls per second and how many at once.
@@ -41,8 +51,10 @@ type Config struct {
 	Now func() time.Time
 	// Jitter makes a duration a little longer, never shorter, so that keys do not act in step.
 	Jitter func(time.Duration) time.Duration
+	// Lanes are shared by all connections whose calls are made by the same workers.
+	Lanes *Lanes
 	// Wake is told whom something has changed for. It must not block.
-	Wake func([]Subject)
+	Wake func([]Subject, Urgency)
 	// Metrics is told what happens.
 	Metrics Metrics
 }
@@ -71,7 +83,8 @@ type Connection struct {
 	lister    lister
 	budget    budget
 	breaker   breaker
-	looking   map[string]time.Time
+	ramp      ramp
+	looks     looks
 	idleSince time.Time
 	// kick makes the loop of the budget look again.
 	kick chan struct{}
@@ -90,12 +103,12 @@ func New(cfg Config, client *hub.Client, key string) *Connection {
 		cfg: cfg, client: client, key: key,
 		subjects:  map[Subject]interest{},
 		inventory: newInventory(),
-		budget:    newBudget(cfg.QPS, cfg.Burst),
-		looking:   map[string]time.Time{},
+		looks:     newLooks(),
 		idleSince: cfg.Now(),
 		lister:    newLister(),
 		kick:      make(chan struct{}, 1),
 	}
+	c.budget = newBudget(cfg.QPS, cfg.Burst, cfg.Lanes.join(c.kickBudget))
 	return c
 }
 
@@ -129,7 +142,7 @@ func (c *Connection) Unsubscribe(s Subject) {
 		c.inventory.unwatch(s, old)
 		delete(c.subjects, s)
 		c.budget.forget(s)
-		delete(c.lister.wanted, s)
+		c.lister.forget(s)
 	}
 	if len(c.subjects) == 0 {
 		c.idleSince = c.cfg.Now()
@@ -193,9 +206,9 @@ func kick(loop chan<- struct{}) {
 }
 
 // wake wakes subjects outside of the lock.
-func (c *Connection) wake(subjects []Subject) {
+func (c *Connection) wake(subjects []Subject, urgency Urgency) {
 	if len(subjects) > 0 {
-		c.cfg.Wake(subjects)
+		c.cfg.Wake(subjects, urgency)
 	}
 }
 

@@ -113,10 +113,13 @@ func (i *inventory) saw(w hub.Webhook, began time.Time) []Subject {
 			return nil
 		}
 	}
-	i.put(w, began, old.writtenAt)
 	if known && same(&old.Webhook, &w) {
+		// What was there is kept: a poll that shows nothing new leaves nothing for the garbage collector.
+		old.SeenAt = began
+		i.entries[w.ID] = old
 		return nil
 	}
+	i.put(w, began, old.writtenAt)
 	news := slices.Collect(maps.Keys(i.byID[w.ID]))
 	if renamed := known && naturalKey(&old.Webhook) != naturalKey(&w); renamed {
 		news = append(news, i.alike(&old.Webhook)...)
@@ -149,6 +152,14 @@ func (i *inventory) listed(seen map[string]struct{}, began time.Time, count int)
 		i.drop(id)
 		news = append(news, slices.Collect(maps.Keys(i.byID[id]))...)
 		news = append(news, i.alike(&e.Webhook)...)
+	}
+	if i.listing.BeganAt.IsZero() {
+		// Who has waited for a webhook that the first listing does not show learns so now.
+		for id, watchers := range i.byID {
+			if _, ok := i.entries[id]; !ok {
+				news = append(news, slices.Collect(maps.Keys(watchers))...)
+			}
+		}
 	}
 	maps.DeleteFunc(i.deleted, func(_ string, at time.Time) bool { return began.After(at.Add(ReadLag)) })
 	i.listing.BeganAt, i.listing.Count, i.listing.Calls = began, count, pages(count)

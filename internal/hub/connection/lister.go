@@ -18,7 +18,9 @@ const listingGap = 250 * time.Millisecond
 type lister struct {
 	// wanted is who waits for a listing, and when it must begin at the earliest.
 	wanted map[Subject]time.Time
-	scan   *scan
+	// soonest is the earliest time in wanted, zero when nobody waits.
+	soonest time.Time
+	scan    *scan
 	// broken is how many scans in a row did not come out whole, failed how many ended with an error. While either is
 	// above zero, nextAt holds for those who want a listing, too.
 	broken, failed int
@@ -38,14 +40,43 @@ func (c *Connection) Want(s Subject, notBefore time.Time) {
 	if last := c.inventory.listing.BeganAt; !last.IsZero() && !last.Before(notBefore) {
 		// It came out whole since the subject looked.
 		c.mu.Unlock()
-		c.wake([]Subject{s})
+		c.wake([]Subject{s}, Usual)
 		return
 	}
 	defer c.mu.Unlock()
-	if at, ok := c.lister.wanted[s]; !ok || notBefore.After(at) {
-		c.lister.wanted[s] = notBefore
+	if c.lister.want(s, notBefore) {
+		kick(c.lister.kicked)
 	}
-	c.signal()
+}
+
+// want takes note of a wish, and tells whether it makes a listing due sooner.
+func (l *lister) want(s Subject, notBefore time.Time) bool {
+	if at, ok := l.wanted[s]; ok && !notBefore.After(at) {
+		return false
+	}
+	l.wanted[s] = notBefore
+	if l.soonest.IsZero() || notBefore.Before(l.soonest) {
+		l.soonest = notBefore
+		return true
+	}
+	return false
+}
+
+// forget drops the wish of s.
+func (l *lister) forget(s Subject) {
+	at, ok := l.wanted[s]
+	delete(l.wanted, s)
+	if ok && at.Equal(l.soonest) {
+		l.remind()
+	}
+}
+
+// remind looks anew who waits for what.
+func (l *lister) remind() {
+	l.soonest = time.Time{}
+	for _, at := range l.wanted {
+		l.soonest = sooner(l.soonest, at)
+	}
 }
 
 // StepListing does what is due for the listing, at most one call, and returns when to be called again; the zero time
@@ -73,7 +104,7 @@ func (c *Connection) listingReady(now time.Time) (bool, time.Time) {
 	case len(c.subjects) == 0:
 		c.lister.scan = nil
 		return false, time.Time{}
-	case c.breaker.access != Open:
+	case c.breaker.shut():
 		// The listing is the probe: its first page, and it alone.
 		c.lister.scan = nil
 		at := c.breaker.probeDue()
@@ -99,11 +130,9 @@ func (l *lister) due(last time.Time) time.Time {
 	if l.failed > 0 || l.broken > 0 {
 		return at
 	}
-	for _, wanted := range l.wanted {
-		if last.Before(wanted) {
-			// However many want one, and however often, they share it.
-			at = earliest(at, latest(wanted, last.Add(listingGap)))
-		}
+	// However many want one, and however often, they share it.
+	if wanted := latest(l.soonest, last.Add(listingGap)); !l.soonest.IsZero() && wanted.Before(at) {
+		return wanted
 	}
 	return at
 }
@@ -112,14 +141,14 @@ func (l *lister) due(last time.Time) time.Time {
 func (c *Connection) listed(s *scan, page *hub.WebhookPage, err error, asked time.Time) time.Time {
 	c.mu.Lock()
 	now := c.cfg.Now()
-	news := c.record(listingOutage(err), now)
+	var news []Subject
+	c.record(listingOutage(err), now)
 	if err != nil {
 		c.lister.scan = nil
 		c.lister.failed++
 		next := now.Add(c.cfg.Jitter(min(time.Second<<min(c.lister.failed, 10), c.cfg.PollInterval)))
 		c.lister.nextAt = next
 		c.mu.Unlock()
-		c.wake(news)
 		return next
 	}
 	for i := range page.Webhooks {
@@ -138,7 +167,7 @@ func (c *Connection) listed(s *scan, page *hub.WebhookPage, err error, asked tim
 		next = c.lister.due(c.inventory.listing.BeganAt)
 	}
 	c.mu.Unlock()
-	c.wake(news)
+	c.wake(news, Usual)
 	return next
 }
 
@@ -173,19 +202,11 @@ func (c *Connection) endScan(s *scan, isWhole bool, now time.Time) []Subject {
 	for subject, at := range c.lister.wanted {
 		if !s.began.Before(at) {
 			delete(c.lister.wanted, subject)
-			if subject != polling {
-				served = append(served, subject)
-			}
+			served = append(served, subject)
 		}
 	}
+	c.lister.remind()
 	return served
-}
-
-func earliest(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
 }
 
 func latest(a, b time.Time) time.Time {

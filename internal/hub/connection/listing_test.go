@@ -246,3 +246,19 @@ func TestFewLooksAreGETsAndManyAreOneListing(t *testing.T) {
 		t.Error("looks of before count for ever")
 	}
 }
+
+func TestWhoWaitsForAWebhookThatIsNotThereLearnsItFromTheFirstListing(t *testing.T) {
+	w := newWorld(t)
+	id := w.registered(1)[0]
+	w.conn.Subscribe("there", id, naturalOf(0))
+	w.conn.Subscribe("gone", "11111111-1111-4111-8111-111111111111", naturalOf(1))
+	w.step()
+	if woken := w.take(); woken["there"] == 0 || woken["gone"] != 1 {
+		t.Errorf("woken by the first listing are %v", woken)
+	}
+	w.pass(w.cfg.PollInterval)
+	w.step()
+	if woken := w.take(); len(woken) != 0 {
+		t.Errorf("woken by the second one are %v", woken)
+	}
+}

@@ -44,7 +44,7 @@ type waker struct {
 	woken map[Subject]int
 }
 
-func (w *waker) Wake(subjects []Subject) {
+func (w *waker) Wake(subjects []Subject, _ Urgency) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.woken == nil {
@@ -62,6 +62,17 @@ func (w *waker) take() map[Subject]int {
 	taken := w.woken
 	w.woken = nil
 	return taken
+}
+
+// count is how often somebody was woken since the last take.
+func (w *waker) count() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := 0
+	for _, times := range w.woken {
+		n += times
+	}
+	return n
 }
 
 func exactly(d time.Duration) time.Duration { return d }
@@ -85,7 +96,7 @@ func newWorld(t *testing.T) *world {
 	w.Hub = simulatortest.Start(t, simulator.Options{CoreOptions: simulator.CoreOptions{Now: c.Now}})
 	w.AddApplication("shop", apiKey)
 	w.cfg = Config{
-		QPS: 10, Burst: 1000, PollInterval: time.Minute, Now: c.Now, Jitter: exactly, Wake: w.Wake,
+		QPS: 10, Burst: 1000, PollInterval: time.Minute, Now: c.Now, Jitter: exactly, Wake: w.Wake, Lanes: NewLanes(1000),
 		Metrics: Metrics{
 			Throttled: func(string, time.Duration) {}, Breaker: func(string, bool) {},
 			Listed: func(string, time.Time) {}, Closed: func(string) {},

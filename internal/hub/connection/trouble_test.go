@@ -3,6 +3,7 @@ package connection
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -34,6 +35,26 @@ func (w *world) minutes(n int) {
 	}
 }
 
+// wokenInWaves lets all waves pass, and tells who was woken.
+func (w *world) wokenInWaves() map[Subject]int {
+	w.t.Helper()
+	w.waves()
+	return w.take()
+}
+
+// waves tells how many were woken in each wave.
+func (w *world) waves() []int {
+	w.t.Helper()
+	var sizes []int
+	before := w.count()
+	for at := w.conn.StepBudget(); !at.IsZero(); at = w.conn.StepBudget() {
+		sizes = append(sizes, w.count()-before)
+		before = w.count()
+		w.pass(max(at.Sub(w.Now()), 0))
+	}
+	return append(sizes, w.count()-before)
+}
+
 func TestARefusedKeyIsAskedByOneProbeAMinuteAtMost(t *testing.T) {
 	w := newWorld(t).listed("a")
 	w.subscribed(100)
@@ -43,10 +64,11 @@ func TestARefusedKeyIsAskedByOneProbeAMinuteAtMost(t *testing.T) {
 	if err := w.conn.Delete(t.Context(), "1", "11111111-1111-4111-8111-111111111111"); !hub.IsKind(err, hub.Refused) {
 		t.Fatalf("the call with the key ends with %v", err)
 	}
+	w.step()
 	if state := w.conn.State(); state.Access != Refused {
 		t.Errorf("the state is %+v", state)
 	}
-	woken := w.take()
+	woken := w.wokenInWaves()
 	if len(woken) != 101 || woken["7"] != 1 || woken["a"] != 1 {
 		t.Errorf("%d are woken, once each", len(woken))
 	}
@@ -70,8 +92,93 @@ func TestARefusedKeyIsAskedByOneProbeAMinuteAtMost(t *testing.T) {
 	w.AddApplication("shop", apiKey)
 	w.conn.Probe()
 	w.step()
-	if woken := w.take(); len(woken) != 101 || w.conn.State().Access != Open {
+	if woken := w.wokenInWaves(); len(woken) != 101 || w.conn.State().Access != Open {
 		t.Errorf("%d are woken when the key is good, the state is %+v", len(woken), w.conn.State())
+	}
+}
+
+func TestEveryoneIsWokenInWavesThatGrow(t *testing.T) {
+	w := newWorld(t).listed("a")
+	w.subscribed(200)
+	if err := w.RevokeKey("shop", ""); err != nil {
+		t.Fatal(err)
+	}
+	w.pass(w.cfg.PollInterval)
+	w.conn.StepListing(t.Context())
+	began := w.Now()
+	if got := w.waves(); !slices.Equal(got, []int{16, 32, 64, 89}) {
+		t.Errorf("the waves are %v", got)
+	}
+	if took := w.Now().Sub(began); took != 3*waveGap {
+		t.Errorf("they took %v", took)
+	}
+	if woken := w.take(); len(woken) != 201 || woken["7"] != 1 {
+		t.Errorf("%d were woken", len(woken))
+	}
+}
+
+func TestARefusalOfOneCallIsNoRefusalOfTheKey(t *testing.T) {
+	w := newWorld(t)
+	ids := w.registered(2)
+	w.listed("a", "b")
+	w.fault(simulator.Fault{Kind: simulator.Refused, Status: 403, Match: simulator.Match{WebhookID: ids[0]}})
+	if _, err := w.conn.Update(t.Context(), "a", ids[0], hub.WebhookUpdate{Label: new("M")}); !hub.IsKind(err, hub.Refused) {
+		t.Fatalf("the call ends with %v", err)
+	}
+	if _, err := w.conn.Update(t.Context(), "b", ids[1], hub.WebhookUpdate{Label: new("M")}); !errors.Is(err, ErrWait) {
+		t.Errorf("before it is known what was refused, a call ends with %v", err)
+	}
+	w.ClearRequests()
+	w.step()
+	w.step()
+	if w.conn.State().Access != Open || !slices.Equal(w.calls(), []string{"listWebhooks"}) {
+		t.Errorf("the state is %+v after %v", w.conn.State(), w.calls())
+	}
+	if woken := w.take(); len(woken) != 1 || woken["b"] != 1 {
+		t.Errorf("woken are %v", woken)
+	}
+	if _, err := w.conn.Update(t.Context(), "b", ids[1], hub.WebhookUpdate{Label: new("M")}); err != nil {
+		t.Errorf("its call ends with %v", err)
+	}
+}
+
+func TestAHubThatFailsWhileAKeyIsSuspectedIsNotAskedAgainAtOnce(t *testing.T) {
+	w := newWorld(t).listed("a")
+	w.fault(simulator.Fault{Kind: simulator.Refused, Match: simulator.Match{Operation: "getWebhook"}})
+	w.fault(simulator.Fault{Kind: simulator.BadGateway})
+	_, _ = w.conn.Get(t.Context(), "a", "11111111-1111-4111-8111-111111111111", Repair)
+	w.ClearRequests()
+	w.step()
+	if n := len(w.Requests()); n != 1 || w.conn.State().Access != Open {
+		t.Errorf("%d calls, the state is %+v", n, w.conn.State())
+	}
+	w.pass(10 * time.Second)
+	w.step()
+	w.pass(10 * time.Second)
+	w.step()
+	if w.conn.State().Access != Down {
+		t.Errorf("after three failures the state is %+v", w.conn.State())
+	}
+}
+
+func TestATurnThatWasTakenAheadIsUsedByTheCall(t *testing.T) {
+	w := newWorld(t)
+	w.cfg.Burst = 2 // one is for the listing
+	w.conn = w.connect(apiKey)
+	w.listed("a", "b")
+	if !w.conn.Turn("a", Creation) || w.conn.Turn("b", Creation) {
+		t.Fatal("not exactly one has the turn")
+	}
+	if !w.conn.Turn("a", Creation) {
+		t.Error("who has a turn is refused another")
+	}
+	if _, err := w.conn.Get(t.Context(), "a", "11111111-1111-4111-8111-111111111111", Creation); errors.Is(err, ErrWait) {
+		t.Error("the call waits although its turn was taken")
+	}
+	w.pass(100 * time.Millisecond)
+	w.conn.StepBudget()
+	if w.take()["b"] != 1 {
+		t.Error("who found no turn is not woken for it")
 	}
 }
 
@@ -84,7 +191,7 @@ func TestAHubThatIsDownIsAskedByOneProbeAtATime(t *testing.T) {
 	if state := w.conn.State(); state.Access != Down {
 		t.Fatalf("the state is %+v", state)
 	}
-	if diff := cmp.Diff(map[Subject]int{"a": 1}, w.take()); diff != "" {
+	if diff := cmp.Diff(map[Subject]int{"a": 1}, w.wokenInWaves()); diff != "" {
 		t.Errorf("woken (-want +got):\n%s", diff)
 	}
 	w.ClearRequests()
@@ -225,5 +332,25 @@ func TestALookThatLagsBehindAnOwnDeleteFindsNothing(t *testing.T) {
 	}
 	if seen, err := w.conn.Get(t.Context(), "a", id, Repair); !hub.IsKind(err, hub.NotFound) {
 		t.Errorf("the look shows %+v, %v", seen, err)
+	}
+}
+
+func TestCallsThatEndedHoldNoLane(t *testing.T) {
+	w := newWorld(t)
+	w.cfg.Now = time.Now // a clock that goes on between two looks at it
+	w.conn = w.connect(apiKey)
+	const unknown = "11111111-1111-4111-8111-111111111111"
+	w.conn.Subscribe("a", "", NaturalKey{})
+	for n := range 3 {
+		_, _ = w.conn.Create(t.Context(), "a", hub.WebhookCreate{
+			Label: "L", Endpoint: endpointOf(n), EventType: "Message", AuthenticationProtocol: "NoAuthentication",
+		})
+		_, _ = w.conn.Update(t.Context(), "a", unknown, hub.WebhookUpdate{Label: new("M")})
+		_, _ = w.conn.Get(t.Context(), "a", unknown, Repair)
+		_, _ = w.conn.RedefineSignature(t.Context(), "a", unknown)
+		_ = w.conn.Delete(t.Context(), "a", unknown)
+	}
+	if n := len(w.conn.budget.lane.began); n != 0 || len(w.Requests()) != 15 {
+		t.Errorf("after %d calls %d lanes are held", len(w.Requests()), n)
 	}
 }

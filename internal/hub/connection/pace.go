@@ -1,0 +1,69 @@
+package connection
+
+import "time"
+
+const (
+	// plateau is for how long calls stay at or under the pace that the Hub granted last, before they go beyond it.
+	plateau = 20 * time.Second
+	// underLimit is how far under that pace calls begin after the Hub asked to slow down, afterOutage when it was down
+	// or refused the key: as a share of the pace.
+	underLimit, afterOutage = 0.05, 0.9
+	// slowest is the least pace, in calls a second.
+	slowest = 0.1
+)
+
+// pace is how fast calls are made: as configured, or slower where the Hub has shown that it takes less. It does not
+// say how much it takes, and so that is found out. Once asked to slow down, calls go on just under the pace that the
+// Hub granted until then, come back to it, stay near it for a while, and then go beyond it ever faster, until the Hub
+// asks again or they are as fast as configured: the curve of TCP CUBIC.
+type pace struct {
+	// most is what is configured, in calls a second.
+	most float64
+	// limit is what the Hub is thought to take, 0 while nothing is known of a limit.
+	limit float64
+	// depth is how far under limit the climb began, as a share of it, and climbSince when.
+	depth      float64
+	climbSince time.Time
+	// granted is how many calls the Hub has taken since the last pause ended, at countSince.
+	granted    int
+	countSince time.Time
+}
+
+// at is the pace at a moment, in calls a second.
+func (p *pace) at(now time.Time) float64 {
+	if p.limit == 0 {
+		return p.most
+	}
+	x := float64(max(now.Sub(p.climbSince), 0)-plateau) / float64(plateau)
+	current := max(p.limit*(1+p.depth*x*x*x), slowest)
+	if current >= p.most {
+		p.limit = 0
+		return p.most
+	}
+	return current
+}
+
+// took counts a call that the Hub has taken.
+func (p *pace) took() { p.granted++ }
+
+// slowDown takes that the Hub asked to make no call before a time to come. It takes less than it was asked to at the end
+// and, as it may count by the minute or have been asked for little, not less than it took since the last time, this
+// pause included: the limit is thought to be half way between.
+func (p *pace) slowDown(now, until time.Time) {
+	if now.Before(p.climbSince) {
+		// Another answer to calls that were made together: the same pause, only longer.
+		p.climbSince, p.countSince = until, until
+		return
+	}
+	asked := p.at(now)
+	took := min(float64(p.granted)/until.Sub(p.countSince).Seconds(), asked)
+	p.limit = max((asked+took)/2, slowest)
+	p.depth, p.climbSince = underLimit, until
+	p.granted, p.countSince = 0, until
+}
+
+// comeBack begins anew after an outage, slowly: whoever has been down need not be hit by all that has waited.
+func (p *pace) comeBack(now time.Time) {
+	p.limit, p.depth, p.climbSince = p.at(now), afterOutage, now
+	p.granted, p.countSince = 0, now
+}

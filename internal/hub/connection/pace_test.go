@@ -1,0 +1,168 @@
+package connection
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/chatt2me/webhook-operator/internal/hub"
+)
+
+// limit is how a Hub counts calls: it tells whether it takes one, and else when to come back at the earliest.
+type limit func(now time.Time) (bool, time.Duration)
+
+// bucket takes perSecond calls a second, and size at once.
+func bucket(perSecond, size float64) limit {
+	tokens, last := size, noon
+	return func(now time.Time) (bool, time.Duration) {
+		tokens, last = min(tokens+now.Sub(last).Seconds()*perSecond, size), now
+		if tokens < 1 {
+			return false, time.Second
+		}
+		tokens--
+		return true, 0
+	}
+}
+
+// window takes so many calls in each span of time.
+func window(calls int, span time.Duration) limit {
+	var began time.Time
+	taken := 0
+	return func(now time.Time) (bool, time.Duration) {
+		if !now.Before(began.Add(span)) {
+			began, taken = now.Truncate(span), 0
+		}
+		if taken == calls {
+			return false, began.Add(span).Sub(now)
+		}
+		taken++
+		return true, 0
+	}
+}
+
+// tally is how many calls a Hub took and refused.
+type tally struct{ taken, refused int }
+
+func (t tally) share() float64 { return float64(t.refused) / float64(t.taken+t.refused) }
+
+// load lets a budget that always has somebody waiting make calls of a Hub, and tells how they went, minute by minute.
+func load(b *budget, allows limit, minutes int) []tally {
+	const answer = 20 * time.Millisecond
+	counts := make([]tally, minutes)
+	var br breaker
+	next := 0
+	for now := noon; now.Before(noon.Add(time.Duration(minutes) * time.Minute)); now = now.Add(5 * time.Millisecond) {
+		if br.stopped(now) {
+			continue
+		}
+		for range max(b.burst, 8) - len(b.queue) {
+			b.enqueue(Subject(fmt.Sprint(next)), Creation, now)
+			next++
+		}
+		turns, _ := b.grant(now)
+		for _, s := range turns {
+			b.take(s, Creation, now)
+			b.lane.leave(now, now)
+			count := &counts[now.Sub(noon)/time.Minute]
+			if taken, after := allows(now); taken {
+				count.taken++
+				b.pace.took()
+			} else {
+				count.refused++
+				err := &hub.Error{Kind: hub.Throttled, RetryAfter: after}
+				// The answer takes a while, in which other calls are made.
+				if _, pause := br.record(err, now.Add(answer), exactly); pause > 0 {
+					b.slowDown(now.Add(answer), br.pausedUntil)
+				}
+			}
+		}
+	}
+	return counts
+}
+
+func TestTheLimitOfTheHubIsFoundAndKeptTo(t *testing.T) {
+	tests := []struct {
+		name       string
+		qps        float64
+		burst      int
+		hub        limit
+		perMinute  float64
+		throughput float64
+	}{
+		{"a bucket that holds a second's worth", 200, 200, bucket(20, 20), 1200, .95},
+		{"a bucket that holds one call", 200, 200, bucket(20, 1), 1200, .85},
+		{"a bucket that holds a minute's worth", 200, 200, bucket(20, 1200), 1200, .9},
+		{"a window of a second", 100, 20, window(20, time.Second), 1200, .9},
+		{"a window of a minute", 100, 20, window(1200, time.Minute), 1200, .9},
+		{"a limit a thousand times less", 1000, 100, bucket(1, 1), 60, .8},
+		{"a limit just under what is configured", 21, 20, bucket(20, 20), 1200, .95},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			b := newBudget(test.qps, test.burst, lanesForAll())
+			const settling, measured = 3, 6
+			counts := load(&b, test.hub, settling+measured)
+			var all tally
+			for _, c := range counts[settling:] {
+				all.taken += c.taken
+				all.refused += c.refused
+			}
+			t.Logf("minute by minute %v", counts)
+			if all.share() > .03 {
+				t.Errorf("%.1f %% of the calls are refused", 100*all.share())
+			}
+			if got := float64(all.taken) / measured; got < test.throughput*test.perMinute {
+				t.Errorf("%.0f of %.0f calls a minute are made", got, test.perMinute)
+			}
+		})
+	}
+}
+
+func TestOneRequestToSlowDownIsForgottenWithinMinutes(t *testing.T) {
+	p := pace{most: 10, countSince: noon.Add(-time.Hour)}
+	p.slowDown(noon, noon.Add(time.Second))
+	if got := p.at(noon.Add(time.Second)); got < 4.5 || got > 5 {
+		t.Errorf("calls begin again at %v a second, who made none before", got)
+	}
+	if got := p.at(noon.Add(90 * time.Second)); got != 10 {
+		t.Errorf("after a minute and a half it is %v a second", got)
+	}
+	if got := p.at(noon.Add(2 * time.Second)); got != 10 {
+		t.Errorf("the limit is remembered: %v", got)
+	}
+}
+
+func TestCallsThatWereMadeTogetherCountAsOneRequestToSlowDown(t *testing.T) {
+	p := pace{most: 10, countSince: noon.Add(-time.Second)}
+	p.slowDown(noon, noon.Add(time.Second))
+	p.slowDown(noon, noon.Add(2*time.Second))
+	if got := p.at(noon.Add(2 * time.Second)); got < 4.5 {
+		t.Errorf("two answers to calls made together bring the pace down to %v", got)
+	}
+	if got := p.at(noon.Add(time.Second)); got > 4.75+1e-9 {
+		t.Errorf("the climb began before the pause ended: %v", got)
+	}
+}
+
+func TestAnOutageIsFollowedByAClimb(t *testing.T) {
+	b := newBudget(100, 50, lanesForAll())
+	b.comeBack(noon)
+	made := load(&b, func(time.Time) (bool, time.Duration) { return true, 0 }, 1)[0].taken
+	b = newBudget(100, 50, lanesForAll())
+	b.comeBack(noon)
+	var perSecond []int
+	for second := range 30 {
+		n := 0
+		for ms := range 1000 {
+			now := noon.Add(time.Duration(second)*time.Second + time.Duration(ms)*time.Millisecond)
+			for b.call(Subject(now.String()), Repair, now) {
+				n++
+			}
+			b.forget(Subject(now.String()))
+		}
+		perSecond = append(perSecond, n)
+	}
+	if perSecond[0] > 20 || perSecond[1] > 40 || perSecond[29] < 95 || made < 4000 {
+		t.Errorf("calls by the second are %v, in the first minute %d", perSecond, made)
+	}
+}
