@@ -181,7 +181,8 @@ func (r *Reconciler) patchMetadata(ctx context.Context, o *observation, change f
 	}
 	before := o.Object.DeepCopy()
 	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
-	if err := r.Client.Patch(ctx, after, patch); err != nil {
+	err := o.write(&r.resources, after, func() error { return r.Client.Patch(ctx, after, patch) })
+	if err != nil {
 		return err
 	}
 	if after.ResourceVersion != before.ResourceVersion {

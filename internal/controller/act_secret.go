@@ -170,7 +170,7 @@ func (r *Reconciler) writeSecret(ctx context.Context, o *observation, content si
 			return r.Client.Create(ctx, object)
 		}
 	}
-	if err := write(ctx, secret); err != nil {
+	if err := o.write(&r.secrets, secret, func() error { return write(ctx, secret) }); err != nil {
 		return err
 	}
 	o.secret = secret

@@ -87,25 +87,6 @@ func (m *memory) reconsider(what attempt) {
 type memories struct {
 	mu sync.Mutex
 	m  map[types.NamespacedName]*memory
-	// own is the version of each resource that our last write made.
-	own map[types.NamespacedName]string
-}
-
-// wrote takes note of the version that a write of ours made.
-func (m *memories) wrote(name types.NamespacedName, version string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.own == nil {
-		m.own = map[types.NamespacedName]string{}
-	}
-	m.own[name] = version
-}
-
-// isOwn tells whether a write of ours made this version.
-func (m *memories) isOwn(name types.NamespacedName, version string) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.own[name] == version
 }
 
 func (m *memories) of(name types.NamespacedName) *memory {
@@ -124,7 +105,6 @@ func (m *memories) drop(name types.NamespacedName) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.m, name)
-	delete(m.own, name)
 }
 
 // forget ends everything that this process has for a resource that is gone.
@@ -135,6 +115,7 @@ func (r *Reconciler) forget(name types.NamespacedName) {
 	}
 	r.claims.release(name)
 	r.memories.drop(name)
+	r.resources.forget(name)
 }
 
 // subject is what a resource is called on a connection.

@@ -28,6 +28,8 @@ type observation struct {
 	headers []hub.Header
 	// secret and former are the signing Secret and the one of the name before, as they were read; nil when not there.
 	secret, former *corev1.Secret
+	// overwritten: while we wrote, somebody else did, and what was observed is no longer all there is.
+	overwritten bool
 }
 
 // observe reads what there is to know. It writes nothing and makes no call to the Hub but to look at one webhook that

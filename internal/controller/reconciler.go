@@ -67,6 +67,8 @@ type Reconciler struct {
 	memories memories
 	claims   claims
 	keys     keyring
+	// resources and secrets know our own writes to them.
+	resources, secrets writes
 }
 
 // Reconcile takes one step for one resource.

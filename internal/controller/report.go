@@ -76,12 +76,12 @@ func (r *Reconciler) writeStatus(ctx context.Context, o *observation, next plan.
 		return nil, nil
 	}
 	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
-	if err := r.Client.Status().Patch(ctx, after, patch); err != nil {
+	err := o.write(&r.resources, after, func() error { return r.Client.Status().Patch(ctx, after, patch) })
+	if err != nil {
 		return nil, err
 	}
 	if after.ResourceVersion != before.ResourceVersion {
 		o.mem.replaced(before)
-		r.memories.wrote(o.name, after.ResourceVersion)
 	}
 	o.Object = after
 	return turned(before.Status.Conditions, after.Status.Conditions, plan.Troubles(&o.Observed, next)), nil
@@ -106,6 +106,8 @@ func turned(before, after []metav1.Condition, troubles []*plan.Trouble) []occurr
 // wait says when to look again, and asks for the listing that the next step needs.
 func (r *Reconciler) wait(o *observation, p, next plan.Plan, out outcome) reconcile.Result {
 	switch {
+	case o.overwritten:
+		return reconcile.Result{RequeueAfter: atOnce}
 	case out.waiting:
 		return reconcile.Result{RequeueAfter: next.Recheck}
 	case next.Action == plan.AwaitListing:

@@ -53,7 +53,7 @@ func (r *Reconciler) SetupWithManager(mgr manager.Manager, wakes *Wakes) error {
 		return err
 	}
 	b := builder.ControllerManagedBy(mgr).
-		For(&v1alpha1.Chatt2Webhook{}, builder.WithPredicates(worthALook())).
+		For(&v1alpha1.Chatt2Webhook{}, builder.WithPredicates(worthALook(), r.resources.ofOthers())).
 		Watches(&v1alpha1.Chatt2Webhook{}, handler.EnqueueRequestsFromMapFunc(r.siblings),
 			builder.WithPredicates(rivalry())).
 		Watches(&v1alpha1.Chatt2Webhook{}, handler.Funcs{UpdateFunc: r.lookAtForeignStatus}).
@@ -73,7 +73,7 @@ func (r *Reconciler) SetupWithManager(mgr manager.Manager, wakes *Wakes) error {
 	if r.Options.WatchSecrets {
 		b = b.Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.referring(indexSecret)),
 			builder.OnlyMetadata).
-			Owns(&corev1.Secret{}, builder.OnlyMetadata)
+			Owns(&corev1.Secret{}, builder.OnlyMetadata, builder.WithPredicates(r.secrets.ofOthers()))
 	}
 	return b.Complete(r)
 }
@@ -88,8 +88,8 @@ func (r *Reconciler) lookAtForeignStatus(_ context.Context, e event.UpdateEvent,
 	if !ok || equality.Semantic.DeepEqual(before.Status, after.Status) {
 		return
 	}
-	if name := client.ObjectKeyFromObject(after); !r.memories.isOwn(name, after.ResourceVersion) {
-		queue.AddAfter(reconcile.Request{NamespacedName: name}, foreignStatusDelay)
+	if !r.resources.isOwn(after) {
+		queue.AddAfter(reconcile.Request{NamespacedName: client.ObjectKeyFromObject(after)}, foreignStatusDelay)
 	}
 }
 

@@ -34,9 +34,9 @@ type breaker struct {
 	access Access
 	// suspected: a call was refused, and whether that is about the key or about this call alone is not known yet.
 	suspected bool
-	failures int
-	probes   int
-	probeAt  time.Time
+	failures  int
+	probes    int
+	probeAt   time.Time
 	// cause is what went wrong when the Hub went down, in our own words.
 	cause       string
 	pauses      int

@@ -12,7 +12,7 @@ const (
 	// grantTime is how long a turn that was granted is kept for a subject that does not take it.
 	grantTime = time.Minute
 	// freshTime is for how long a turn that was granted counts as a call that is about to be made.
-	freshTime = 2 * time.Second
+	freshTime = 10 * time.Second
 	// patience is how long polling waits at most before it goes first, for everything else goes before it.
 	patience = 30 * time.Second
 	// breath is how much of a second's calls go at once where the Hub takes less than is configured.

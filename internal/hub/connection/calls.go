@@ -244,6 +244,9 @@ func (c *Connection) doubt(id string, err error) {
 func (c *Connection) ended(began time.Time, err error) {
 	now := c.cfg.Now()
 	c.budget.lane.leave(began, now)
+	if len(c.budget.queue) > 0 {
+		c.kickBudget() // there is room for another one
+	}
 	if hub.IsKind(err, hub.Refused) {
 		c.breaker.suspect(now)
 		kick(c.lister.kicked)

@@ -46,9 +46,9 @@ func (p *pace) at(now time.Time) float64 {
 // took counts a call that the Hub has taken.
 func (p *pace) took() { p.granted++ }
 
-// slowDown takes that the Hub asked to make no call before a time to come. It takes less than it was asked to at the end
-// and, as it may count by the minute or have been asked for little, not less than it took since the last time, this
-// pause included: the limit is thought to be half way between.
+// slowDown takes that the Hub asked to make no call before a time to come. It takes less than it was asked for at the
+// end, and no less than it has taken since the last pause, this one included, for it may count by the minute. The limit
+// is thought to be half way between.
 func (p *pace) slowDown(now, until time.Time) {
 	if now.Before(p.climbSince) {
 		// Another answer to calls that were made together: the same pause, only longer.

@@ -354,3 +354,29 @@ func TestCallsThatEndedHoldNoLane(t *testing.T) {
 		t.Errorf("after %d calls %d lanes are held", len(w.Requests()), n)
 	}
 }
+
+func TestWhoWaitsForRoomIsLookedForWhenACallEnds(t *testing.T) {
+	w := newWorld(t)
+	w.cfg.Lanes = NewLanes(2)
+	w.conn = w.connect(apiKey)
+	w.listed("a", "b")
+	if !w.conn.Turn("a", Creation) || w.conn.Turn("b", Creation) {
+		t.Fatal("not exactly one has the turn")
+	}
+	w.conn.StepBudget()
+	select {
+	case <-w.conn.kick:
+	default:
+	}
+	if _, err := w.conn.Get(t.Context(), "a", "11111111-1111-4111-8111-111111111111", Creation); errors.Is(err, ErrWait) {
+		t.Fatal("the call waits although its turn was taken")
+	}
+	select {
+	case <-w.conn.kick:
+	default:
+		t.Fatal("the loop of the budget is not told that there is room")
+	}
+	if w.conn.StepBudget(); w.take()["b"] != 1 {
+		t.Error("who waited for room is not woken")
+	}
+}

@@ -35,6 +35,7 @@ func (s *Simulator) AdminHandler() http.Handler {
 		"PUT /_sim/variants":                                 s.adminSetVariants,
 		"PATCH /_sim/variants":                               s.adminMergeVariants,
 		"GET /_sim/requests":                                 s.adminRequests,
+		"GET /_sim/requests/tally":                           s.adminTally,
 		"DELETE /_sim/requests":                              do(s.ClearRequests),
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
@@ -135,8 +136,16 @@ func (s *Simulator) readVariants(r *http.Request, base Variants) (any, error) {
 	return base, nil
 }
 
-// adminRequests takes the query parameters operation, application and webhook, each of which narrows the answer.
 func (s *Simulator) adminRequests(r *http.Request) (any, error) {
+	return s.Requests(adminFilters(r)...), nil
+}
+
+func (s *Simulator) adminTally(r *http.Request) (any, error) {
+	return s.Tally(adminFilters(r)...), nil
+}
+
+// adminFilters are the query parameters operation, application and webhook, each of which narrows the answer.
+func adminFilters(r *http.Request) []Filter {
 	var filters []Filter
 	for name, filter := range map[string]func(string) Filter{
 		"operation": ByOperation, "application": ByApplication, "webhook": ByWebhook,
@@ -145,5 +154,5 @@ func (s *Simulator) adminRequests(r *http.Request) (any, error) {
 			filters = append(filters, filter(value))
 		}
 	}
-	return s.Requests(filters...), nil
+	return filters
 }

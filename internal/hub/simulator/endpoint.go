@@ -46,7 +46,7 @@ func NewEndpointClient(roots *x509.CertPool, timeout time.Duration) *EndpointCli
 		Timeout: cmp.Or(timeout, DefaultEndpointTimeout),
 		Transport: &http.Transport{
 			TLSClientConfig:     &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
-			MaxIdleConnsPerHost: 4,
+			MaxIdleConnsPerHost: 64, // as many as may be called at once by an operator that registers thousands
 			IdleConnTimeout:     10 * time.Second,
 		},
 		// A redirect is an answer that is not 200: the token and the headers are for this endpoint alone.

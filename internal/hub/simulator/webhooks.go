@@ -54,14 +54,19 @@ func (r *record) save(now time.Time) {
 	r.versions = append(r.versions, version{at: now, webhook: r.Webhook, deleted: r.deleted()})
 }
 
-// at is what r looked like at a time; ok is false before its creation and after its deletion.
-func (r *record) at(t time.Time) (w Webhook, ok bool) {
-	for _, v := range slices.Backward(r.versions) {
-		if !v.at.After(t) {
-			return v.webhook, !v.deleted
+// at is what r looked like at a time, nil before its creation and after its deletion. It is good under the lock only.
+func (r *record) at(t time.Time) *Webhook {
+	for i := range slices.Backward(r.versions) {
+		v := &r.versions[i]
+		if v.at.After(t) {
+			continue
 		}
+		if v.deleted {
+			return nil
+		}
+		return &v.webhook
 	}
-	return Webhook{}, false
+	return nil
 }
 
 // Create registers a webhook and verifies its endpoint. The secret is empty without requiresSignature.
@@ -102,11 +107,11 @@ func (c *Core) Get(applicationID, id string) (Webhook, error) {
 	if !ok || r.ApplicationID != applicationID {
 		return Webhook{}, notFound("webhook")
 	}
-	w, ok := r.at(c.readTime())
-	if !ok {
+	w := r.at(c.readTime())
+	if w == nil {
 		return Webhook{}, notFound("webhook")
 	}
-	return w, nil
+	return *w, nil
 }
 
 // List is one page of the Application's webhooks.
@@ -114,16 +119,22 @@ func (c *Core) List(applicationID string, page Page) ([]Webhook, Pagination) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	t := c.readTime()
-	var all []Webhook
+	// Pointers, for of thousands only a page is shown.
+	all := make([]*Webhook, 0, len(c.records))
 	for _, r := range c.records {
-		if w, ok := r.at(t); ok && w.ApplicationID == applicationID {
+		if w := r.at(t); w != nil && w.ApplicationID == applicationID {
 			all = append(all, w)
 		}
 	}
 	if c.variants.NewestFirst {
 		slices.Reverse(all)
 	}
-	return cut(all, page, c.variants.MaxLimit)
+	part, pagination := cut(all, page, c.variants.MaxLimit)
+	shown := make([]Webhook, 0, len(part))
+	for _, w := range part {
+		shown = append(shown, *w)
+	}
+	return shown, pagination
 }
 
 // Update plays a PATCH: it changes what change names and verifies when that touches the endpoint. The secret is empty
