@@ -29,7 +29,7 @@ func TestOneOfTwoReplicasActsAndTheOtherTakesOver(t *testing.T) {
 	second := w.start(i, "--leader-elect")
 
 	w.ready(w.webhook("first", signed))
-	w.Expect(first.log.all()).To(ContainSubstring("Registered webhook"))
+	w.Eventually(first.log.all).Should(ContainSubstring("Registered webhook"))
 	w.Expect(second.log.all()).NotTo(ContainSubstring("Starting Controller"), "the replica that does not lead works")
 
 	w.slow(time.Minute)
@@ -63,6 +63,6 @@ func (w *world) handsOver(i *installation, leading *operator) {
 	// Without the release it would take the 15 s for which a lease lasts.
 	w.Eventually(func() string { return w.holder(i) }, 12*time.Second).ShouldNot(Or(BeEmpty(), Equal(leader)))
 	w.ready(w.webhook("fourth"))
-	w.Expect(next.log.all()).To(ContainSubstring("Registered webhook"))
+	w.Eventually(next.log.all).Should(ContainSubstring("Registered webhook"))
 	w.Expect(w.hub.Lifetimes()).To(HaveLen(4), "one webhook for each resource")
 }

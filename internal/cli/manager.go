@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/labels"
@@ -114,6 +116,7 @@ func (f *operatorFlags) manager(config *rest.Config) (manager.Manager, error) {
 		Scheme:                        scheme,
 		Metrics:                       serving,
 		HealthProbeBindAddress:        f.healthProbeBindAddress,
+		PprofBindAddress:              f.pprofBindAddress,
 		LeaderElection:                f.leaderElect,
 		LeaderElectionID:              f.leaseName(),
 		LeaderElectionNamespace:       f.leaderElectionNamespace,
@@ -129,10 +132,11 @@ func (f *operatorFlags) manager(config *rest.Config) (manager.Manager, error) {
 
 // leaseName is the same for all replicas of a shard and for no other.
 func (f *operatorFlags) leaseName() string {
-	if f.watchLabelSelector == "" {
+	if f.watchLabelSelector == "" && len(f.namespaces) == 0 {
 		return controller.Name
 	}
-	sum := sha256.Sum256([]byte(f.watchLabelSelector))
+	namespaces := slices.Compact(slices.Sorted(slices.Values(f.namespaces)))
+	sum := sha256.Sum256([]byte(strings.Join(append(namespaces, f.watchLabelSelector), "\n")))
 	return controller.Name + "-" + hex.EncodeToString(sum[:4])
 }
 

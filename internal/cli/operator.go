@@ -34,6 +34,7 @@ type operatorFlags struct {
 	metricsBindAddress      string
 	metricsSecure           bool
 	healthProbeBindAddress  string
+	pprofBindAddress        string
 	kubeconfig              string
 }
 
@@ -99,5 +100,7 @@ func (f *operatorFlags) add(flags *pflag.FlagSet) {
 		"serve metrics by HTTPS, to those whom the API server lets get the non-resource URL /metrics")
 	flags.StringVar(&f.healthProbeBindAddress, "health-probe-bind-address", ":8081",
 		"address of /healthz and /readyz; 0 for none")
+	flags.StringVar(&f.pprofBindAddress, "pprof-bind-address", "0",
+		"address of /debug/pprof, without authentication; 0 for none")
 	flags.StringVar(&f.kubeconfig, "kubeconfig", "", "kubeconfig of the cluster; inside of one its own access is used")
 }

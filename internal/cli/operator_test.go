@@ -30,6 +30,7 @@ var operatorDefaults = map[string]string{
 	"metrics-bind-address":       "0",
 	"metrics-secure":             "true",
 	"health-probe-bind-address":  ":8081",
+	"pprof-bind-address":         "0",
 	"kubeconfig":                 "",
 }
 
@@ -166,8 +167,20 @@ func TestAWrongEnvironmentOfTheOperatorIsNamedWithoutItsValue(t *testing.T) {
 }
 
 func TestEachShardHasALeaseOfItsOwn(t *testing.T) {
-	of := func(selector string) string { return (&operatorFlags{watchLabelSelector: selector}).leaseName() }
-	if of("") != "chatt2-webhook-operator" || of("a=1") == of("a=2") || of("a=1") == of("") {
-		t.Errorf("the names are %q, %q, %q", of(""), of("a=1"), of("a=2"))
+	of := func(selector string, namespaces ...string) string {
+		return (&operatorFlags{watchLabelSelector: selector, namespaces: namespaces}).leaseName()
+	}
+	if whole := of(""); whole != "chatt2-webhook-operator" {
+		t.Errorf("without shards the name is %q", whole)
+	}
+	if of("", "a", "b") != of("", "b", "a", "b") {
+		t.Error("the order of namespaces makes another shard")
+	}
+	names := map[string]bool{}
+	for _, name := range []string{of(""), of("a=1"), of("a=2"), of("", "a"), of("", "a", "b"), of("a=1", "a"), of("a")} {
+		names[name] = true
+	}
+	if len(names) != 7 {
+		t.Errorf("seven shards share the names %v", names)
 	}
 }
