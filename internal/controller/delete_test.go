@@ -263,6 +263,7 @@ func TestConflictsOnTheStatusWriteMakeNoSecondWebhook(t *testing.T) {
 	for _, c := range all {
 		w.holdsLiveSecret(w.ready(c.(*v1alpha1.Chatt2Webhook)))
 	}
+	w.Expect(w.hub.Count("updateWebhook")).To(BeZero(), "what status could not be told is sent to the Hub again")
 	w.Expect(w.hub.Count("createWebhook")).To(Equal(len(all)))
 	w.Expect(w.hub.Count("redefineSignature")).To(BeZero())
 }

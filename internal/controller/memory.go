@@ -22,6 +22,8 @@ type memory struct {
 	held *heldSecret
 	// trigger is why the rotation under way began.
 	trigger string
+	// unrecorded is what the Hub has taken that status could not be told yet, nil when status knows.
+	unrecorded *v1alpha1.AppliedStatus
 	// failures is how many calls in a row have failed.
 	failures int
 	// attempted is what spec and header sources were when a call last failed.

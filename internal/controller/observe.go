@@ -46,6 +46,9 @@ func (r *Reconciler) observe(ctx context.Context, object *v1alpha1.Chatt2Webhook
 	if a := object.Status.Applied; a != nil {
 		o.Applied = *a.DeepCopy()
 	}
+	if mem.unrecorded != nil {
+		o.Applied = *mem.unrecorded.DeepCopy()
+	}
 	for _, look := range []func(context.Context, *observation) error{
 		r.observeKey, r.observeSigning, r.observeHeaders, r.observeHub,
 	} {

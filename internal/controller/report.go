@@ -39,6 +39,9 @@ func (r *Reconciler) report(ctx context.Context, o *observation, p plan.Plan, ou
 	}
 	if !holds(p, next, out) {
 		turned, err := r.writeStatus(ctx, o, next)
+		if o.mem.unrecorded = nil; err != nil {
+			o.mem.unrecorded = &o.Applied
+		}
 		// What was done is told whether or not it could be recorded.
 		r.emit(ctx, o.Object, together(out.events, turned))
 		if err != nil {
