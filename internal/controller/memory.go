@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -30,8 +31,8 @@ type memory struct {
 	attempted attempt
 	// request is the value of reconcile-requested-at that Requested is about.
 	request string
-	// written are the versions of the resource that our own writes have replaced.
-	written map[string]struct{}
+	// written are the versions of the resource that our own writes have replaced, since the cache last showed another.
+	written []string
 }
 
 type heldSecret struct {
@@ -51,18 +52,15 @@ type attempt struct {
 
 // replaced takes note that a write of ours has replaced this version of the resource.
 func (m *memory) replaced(object *v1alpha1.Chatt2Webhook) {
-	if m.written == nil {
-		m.written = map[string]struct{}{}
-	}
-	m.written[object.ResourceVersion] = struct{}{}
+	m.written = append(m.written, object.ResourceVersion)
 }
 
 // supersedes tells whether the cache still shows the resource as it was before a write of ours.
 func (m *memory) supersedes(object *v1alpha1.Chatt2Webhook) bool {
-	if _, old := m.written[object.ResourceVersion]; old {
+	if slices.Contains(m.written, object.ResourceVersion) {
 		return true
 	}
-	clear(m.written)
+	m.written = nil
 	return false
 }
 

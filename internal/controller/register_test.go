@@ -6,6 +6,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+	"github.com/chatt2me/webhook-operator/internal/controller"
 )
 
 func TestAWebhookIsRegisteredAndVerified(t *testing.T) {
@@ -45,4 +46,20 @@ func TestADeletedResourceTakesItsWebhookAlong(t *testing.T) {
 	w.gone(c)
 	w.Expect(w.onHub()).To(BeEmpty())
 	w.Eventually(func() []string { return w.secret("api-key").Finalizers }).Should(BeEmpty())
+}
+
+func TestWhatTheCacheDoesNotKeepStaysOnTheResource(t *testing.T) {
+	w := newWorld(t)
+	w.run()
+	const applied = "kubectl.kubernetes.io/last-applied-configuration"
+	c := w.webhook("orders", func(c *v1alpha1.Chatt2Webhook) { c.Annotations = map[string]string{applied: "{}"} })
+	now := w.ready(c)
+	w.Expect(now.Annotations).To(HaveKeyWithValue(applied, "{}"))
+	w.Expect(now.ManagedFields).NotTo(BeEmpty())
+	kept, err := controller.Strip(now.DeepCopy())
+	w.Expect(err).NotTo(HaveOccurred())
+	stripped := kept.(*v1alpha1.Chatt2Webhook)
+	w.Expect(stripped.Annotations).NotTo(HaveKey(applied))
+	w.Expect(stripped.ManagedFields).To(BeEmpty())
+	w.Expect(stripped.Annotations).To(HaveKey(v1alpha1.AnnotationCreateStartedAt))
 }

@@ -198,6 +198,8 @@ func Strip(in any) (any, error) {
 		maps.DeleteFunc(object.Annotations, func(key, _ string) bool { return key != v1alpha1.AnnotationAllowAsHeader })
 	case client.Object:
 		object.SetManagedFields(nil)
+		// A copy of spec, which kubectl keeps for itself. Our patches of metadata do not name it, and so it stays.
+		delete(object.GetAnnotations(), corev1.LastAppliedConfigAnnotation)
 	}
 	return in, nil
 }

@@ -42,30 +42,49 @@ func canonicalUUID(text string) (string, bool) {
 	return text, len(text) == 36 && uuid.Validate(text) == nil
 }
 
-// UnmarshalJSON reads a webhook as tolerantly as is harmless; one without proper ids is an error.
-func (w *Webhook) UnmarshalJSON(data []byte) error {
-	type plain Webhook
-	in := struct {
-		*plain
-		VerifiedAt       lenientTime `json:"verifiedAt"`
-		NumberOfErrors   lenientInt  `json:"numberOfErrors"`
-		CreatedDate      lenientTime `json:"createdDate"`
-		LastModifiedDate lenientTime `json:"lastModifiedDate"`
-	}{plain: (*plain)(w)}
-	*w = Webhook{}
-	if err := json.Unmarshal(data, &in); err != nil {
-		return err
-	}
-	var isID, isApplicationID bool
-	w.ID, isID = canonicalUUID(w.ID)
-	w.ApplicationID, isApplicationID = canonicalUUID(w.ApplicationID)
+// sentWebhook is a webhook as it is read: as tolerantly as is harmless. A listing is read into these, for a method that
+// reads each by itself would have the whole of it scanned four times.
+type sentWebhook struct {
+	ID                     string        `json:"id"`
+	ApplicationID          string        `json:"applicationId"`
+	Active                 Field[bool]   `json:"active"`
+	Label                  Field[string] `json:"label"`
+	EventType              string        `json:"eventType"`
+	Endpoint               string        `json:"endpoint"`
+	AuthenticationProtocol Field[string] `json:"authenticationProtocol"`
+	Scope                  Scope         `json:"scope"`
+	RequiresSignature      Field[bool]   `json:"requiresSignature"`
+	IsVerified             bool          `json:"isVerified"`
+	VerifiedAt             lenientTime   `json:"verifiedAt"`
+	NumberOfErrors         lenientInt    `json:"numberOfErrors"`
+	CreatedDate            lenientTime   `json:"createdDate"`
+	LastModifiedDate       lenientTime   `json:"lastModifiedDate"`
+}
+
+// webhook is what was read; one without proper ids is an error.
+func (in *sentWebhook) webhook() (Webhook, error) {
+	id, isID := canonicalUUID(in.ID)
+	application, isApplicationID := canonicalUUID(in.ApplicationID)
 	if !isID || !isApplicationID {
-		return errNoUUID
+		return Webhook{}, errNoUUID
 	}
-	w.VerifiedAt, w.LastModifiedDate = in.VerifiedAt.pointer(), in.LastModifiedDate.pointer()
-	w.CreatedDate = in.CreatedDate.Time
-	w.NumberOfErrors = int64(in.NumberOfErrors)
-	return nil
+	return Webhook{
+		ID: id, ApplicationID: application, Active: in.Active, Label: in.Label, EventType: in.EventType,
+		Endpoint: in.Endpoint, AuthenticationProtocol: in.AuthenticationProtocol, Scope: in.Scope,
+		RequiresSignature: in.RequiresSignature, IsVerified: in.IsVerified, VerifiedAt: in.VerifiedAt.pointer(),
+		NumberOfErrors: int64(in.NumberOfErrors), CreatedDate: in.CreatedDate.Time,
+		LastModifiedDate: in.LastModifiedDate.pointer(),
+	}, nil
+}
+
+// UnmarshalJSON reads a webhook; one without proper ids is an error.
+func (w *Webhook) UnmarshalJSON(data []byte) error {
+	var in sentWebhook
+	err := json.Unmarshal(data, &in)
+	if err == nil {
+		*w, err = in.webhook()
+	}
+	return err
 }
 
 // UnmarshalJSON reads a log as tolerantly as is harmless.
@@ -141,8 +160,17 @@ func parseNewSecret(body []byte) (Secret, error) {
 }
 
 func (p *WebhookPage) parse(body []byte) (err error) {
-	p.Webhooks, p.Total, p.Paged, err = parseList[Webhook](body)
-	return err
+	var sent []sentWebhook
+	if sent, p.Total, p.Paged, err = parseList[sentWebhook](body); err != nil {
+		return err
+	}
+	p.Webhooks = make([]Webhook, len(sent))
+	for i := range sent {
+		if p.Webhooks[i], err = sent[i].webhook(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (p *WebhookLogPage) parse(body []byte) (err error) {

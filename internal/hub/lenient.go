@@ -1,11 +1,13 @@
 package hub
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"math"
 	"strconv"
 	"time"
+	"unicode/utf8"
 )
 
 // lenientInt takes 3, 3.0 and 3e0 alike, and null as 0.
@@ -32,10 +34,11 @@ type lenientTime struct{ time.Time }
 // UnmarshalJSON never fails.
 func (t *lenientTime) UnmarshalJSON(data []byte) error {
 	*t = lenientTime{}
-	var text string
-	if json.Unmarshal(data, &text) == nil {
-		t.Time = parseTime(text)
+	text, ok := plainText(data)
+	if !ok && json.Unmarshal(data, &text) != nil {
+		return nil
 	}
+	t.Time = parseTime(text)
 	return nil
 }
 
@@ -58,6 +61,15 @@ func (s *lenientString) UnmarshalJSON(data []byte) error {
 		*s = lenientString(text)
 	}
 	return nil
+}
+
+// plainText is a JSON string in which nothing is escaped, which most are and which needs no decoder.
+func plainText(data []byte) (string, bool) {
+	if len(data) < 2 || data[0] != '"' || data[len(data)-1] != '"' {
+		return "", false
+	}
+	text := data[1 : len(data)-1]
+	return string(text), bytes.IndexByte(text, '\\') < 0 && utf8.Valid(text)
 }
 
 // parseTime is zero for what is no time in RFC 3339.

@@ -28,6 +28,17 @@ func (f *Field[T]) UnmarshalJSON(data []byte) error {
 		return nil
 	}
 	f.Known = true
+	switch value := any(&f.Value).(type) {
+	case *string:
+		if text, ok := plainText(data); ok {
+			*value = text
+			return nil
+		}
+	case *bool:
+		if *value = string(data) == "true"; *value || string(data) == "false" {
+			return nil
+		}
+	}
 	return json.Unmarshal(data, &f.Value)
 }
 
@@ -35,23 +46,23 @@ func (f *Field[T]) UnmarshalJSON(data []byte) error {
 // strings, for the Hub may know values that we do not.
 type Webhook struct {
 	// ID and ApplicationID are UUIDs in lower case; an answer in which they are no UUIDs does not parse.
-	ID            string        `json:"id"`
-	ApplicationID string        `json:"applicationId"`
-	Active        Field[bool]   `json:"active"`
-	Label         Field[string] `json:"label"`
+	ID            string
+	ApplicationID string
+	Active        Field[bool]
+	Label         Field[string]
 	// EventType and Endpoint are empty where the answer did not carry them, which no deployment is known to do.
-	EventType              string        `json:"eventType"`
-	Endpoint               string        `json:"endpoint"`
-	AuthenticationProtocol Field[string] `json:"authenticationProtocol"`
+	EventType              string
+	Endpoint               string
+	AuthenticationProtocol Field[string]
 	// Scope is a pointer inside the field: absent is unknown, null is known to be nil.
-	Scope             Scope       `json:"scope"`
-	RequiresSignature Field[bool] `json:"requiresSignature"`
-	IsVerified        bool        `json:"isVerified"`
-	VerifiedAt        *time.Time  `json:"verifiedAt"`
-	NumberOfErrors    int64       `json:"numberOfErrors"`
+	Scope             Scope
+	RequiresSignature Field[bool]
+	IsVerified        bool
+	VerifiedAt        *time.Time
+	NumberOfErrors    int64
 	// CreatedDate is zero where the answer has none that can be read; the other times are nil then.
-	CreatedDate      time.Time  `json:"createdDate"`
-	LastModifiedDate *time.Time `json:"lastModifiedDate"`
+	CreatedDate      time.Time
+	LastModifiedDate *time.Time
 }
 
 // Scope is a webhook's scope, where absent is unknown and null is known to be none.
@@ -63,7 +74,9 @@ type Scope struct {
 
 // UnmarshalJSON takes null as known to be none.
 func (s *Scope) UnmarshalJSON(data []byte) error {
-	*s = Scope{Known: true}
+	if *s = (Scope{Known: true}); string(data) == "null" {
+		return nil
+	}
 	return json.Unmarshal(data, &s.Value)
 }
 

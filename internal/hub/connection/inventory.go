@@ -45,35 +45,35 @@ type entry struct {
 // inventory is what is known of an Application's webhooks. Own writes change it at once, listings by comparison.
 type inventory struct {
 	entries   map[string]entry
-	natural   map[NaturalKey]map[string]struct{}
+	natural   multimap[NaturalKey, string]
 	deleted   map[string]time.Time
 	listing   Listing
-	byID      map[string]map[Subject]struct{}
-	byNatural map[NaturalKey]map[Subject]struct{}
+	byID      multimap[string, Subject]
+	byNatural multimap[NaturalKey, Subject]
 }
 
 func newInventory() inventory {
 	return inventory{
 		entries:   map[string]entry{},
-		natural:   map[NaturalKey]map[string]struct{}{},
+		natural:   multimap[NaturalKey, string]{},
 		deleted:   map[string]time.Time{},
-		byID:      map[string]map[Subject]struct{}{},
-		byNatural: map[NaturalKey]map[Subject]struct{}{},
+		byID:      multimap[string, Subject]{},
+		byNatural: multimap[NaturalKey, Subject]{},
 	}
 }
 
 func (i *inventory) watch(s Subject, in interest) {
 	if in.webhookID != "" {
-		add(i.byID, in.webhookID, s)
+		i.byID.add(in.webhookID, s)
 	}
-	add(i.byNatural, in.natural, s)
-	add(i.byNatural, in.natural.unlabelled(), s)
+	i.byNatural.add(in.natural, s)
+	i.byNatural.add(in.natural.unlabelled(), s)
 }
 
 func (i *inventory) unwatch(s Subject, in interest) {
-	remove(i.byID, in.webhookID, s)
-	remove(i.byNatural, in.natural, s)
-	remove(i.byNatural, in.natural.unlabelled(), s)
+	i.byID.remove(in.webhookID, s)
+	i.byNatural.remove(in.natural, s)
+	i.byNatural.remove(in.natural.unlabelled(), s)
 }
 
 // unlabelled is the natural key that a webhook has whose label the Hub does not show.
@@ -84,7 +84,7 @@ func (k NaturalKey) unlabelled() NaturalKey {
 
 // alike are those who declare a webhook that looks like this one.
 func (i *inventory) alike(w *hub.Webhook) []Subject {
-	return slices.Collect(maps.Keys(i.byNatural[naturalKey(w)]))
+	return i.byNatural.of(naturalKey(w))
 }
 
 // wrote takes the answer to a write of ours.
@@ -120,7 +120,7 @@ func (i *inventory) saw(w hub.Webhook, began time.Time) []Subject {
 		return nil
 	}
 	i.put(w, began, old.writtenAt)
-	news := slices.Collect(maps.Keys(i.byID[w.ID]))
+	news := i.byID.of(w.ID)
 	if renamed := known && naturalKey(&old.Webhook) != naturalKey(&w); renamed {
 		news = append(news, i.alike(&old.Webhook)...)
 		news = append(news, i.alike(&w)...)
@@ -150,14 +150,14 @@ func (i *inventory) listed(seen map[string]struct{}, began time.Time, count int)
 			continue
 		}
 		i.drop(id)
-		news = append(news, slices.Collect(maps.Keys(i.byID[id]))...)
+		news = append(news, i.byID.of(id)...)
 		news = append(news, i.alike(&e.Webhook)...)
 	}
 	if i.listing.BeganAt.IsZero() {
 		// Who has waited for a webhook that the first listing does not show learns so now.
-		for id, watchers := range i.byID {
+		for id := range i.byID {
 			if _, ok := i.entries[id]; !ok {
-				news = append(news, slices.Collect(maps.Keys(watchers))...)
+				news = append(news, i.byID.of(id)...)
 			}
 		}
 	}
@@ -168,16 +168,16 @@ func (i *inventory) listed(seen map[string]struct{}, began time.Time, count int)
 
 func (i *inventory) put(w hub.Webhook, seen, written time.Time) {
 	if old, ok := i.entries[w.ID]; ok && naturalKey(&old.Webhook) != naturalKey(&w) {
-		remove(i.natural, naturalKey(&old.Webhook), w.ID)
+		i.natural.remove(naturalKey(&old.Webhook), w.ID)
 	}
 	i.entries[w.ID] = entry{Sighting{w, seen}, written}
-	add(i.natural, naturalKey(&w), w.ID)
+	i.natural.add(naturalKey(&w), w.ID)
 	i.listing.ApplicationID = w.ApplicationID
 }
 
 func (i *inventory) drop(id string) {
 	if old, ok := i.entries[id]; ok {
-		remove(i.natural, naturalKey(&old.Webhook), id)
+		i.natural.remove(naturalKey(&old.Webhook), id)
 		delete(i.entries, id)
 	}
 }
@@ -186,11 +186,11 @@ func (i *inventory) drop(id string) {
 // any label.
 func (i *inventory) matches(key NaturalKey) []hub.Webhook {
 	var found []hub.Webhook
-	for id := range i.natural[key] {
+	for _, id := range i.natural.of(key) {
 		found = append(found, i.entries[id].Webhook)
 	}
 	if key.Label != "" {
-		for id := range i.natural[NaturalKey{Endpoint: key.Endpoint, EventType: key.EventType}] {
+		for _, id := range i.natural.of(key.unlabelled()) {
 			found = append(found, i.entries[id].Webhook)
 		}
 	}
@@ -206,20 +206,6 @@ func (i *inventory) matches(key NaturalKey) []hub.Webhook {
 // naturalKey is the natural key of a webhook, with an empty label where the Hub does not show it.
 func naturalKey(w *hub.Webhook) NaturalKey {
 	return NaturalKey{Label: w.Label.Value, Endpoint: w.Endpoint, EventType: w.EventType}
-}
-
-func add[K, V comparable](m map[K]map[V]struct{}, k K, v V) {
-	if m[k] == nil {
-		m[k] = map[V]struct{}{}
-	}
-	m[k][v] = struct{}{}
-}
-
-func remove[K, V comparable](m map[K]map[V]struct{}, k K, v V) {
-	delete(m[k], v)
-	if len(m[k]) == 0 {
-		delete(m, k)
-	}
 }
 
 // sameConfiguration tells whether two sightings of a webhook agree in what can be declared.
