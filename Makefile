@@ -60,6 +60,12 @@ test: controlplane ## Run every test, with the race detector, on a real API serv
 	@echo "control plane: $$KUBEBUILDER_ASSETS"
 	go test -race -timeout 20m -parallel 8 ./...
 
+# For example: make bench N=1000 SCENARIOS=create,quiet,restart BENCH_FLAGS='-profile create'
+N ?= 1000,10000
+.PHONY: bench
+bench: controlplane build ## Measure the operator under load (N=, SCENARIOS=; takes half an hour).
+	go run ./hack/bench -n '$(N)' -scenarios '$(SCENARIOS)' $(BENCH_FLAGS)
+
 ##@ Try it
 
 .PHONY: controlplane
@@ -115,3 +121,5 @@ PACKAGE_golangci-lint-kube-api-linter = sigs.k8s.io/kube-api-linter/cmd/golangci
 bin/tools/%: hack/tools/go.mod hack/tools/go.sum
 	go -C hack/tools build -o ../../$@ $(PACKAGE_$*)
 	@touch $@
+
+include hack/chart/chart.mk

@@ -24,6 +24,9 @@ type Options struct {
 	// APIServerFlags are flags of kube-apiserver without the leading hyphens, such as audit-policy-file.
 	APIServerFlags map[string]string
 
+	// EtcdFlags are flags of etcd without the leading hyphens, such as quota-backend-bytes.
+	EtcdFlags map[string]string
+
 	// CRDs are files or folders of CustomResourceDefinitions to install; config/crd/bases of this module when nil.
 	CRDs []string
 
@@ -77,6 +80,9 @@ func environment(assets, dir string, options Options) *envtest.Environment {
 		UseExistingCluster: new(bool),
 	}
 	env.ControlPlane.Etcd = &envtest.Etcd{DataDir: filepath.Join(dir, "etcd"), Out: options.Output, Err: options.Output}
+	for flag, value := range options.EtcdFlags {
+		env.ControlPlane.Etcd.Configure().Set(flag, value)
+	}
 	apiServer := env.ControlPlane.GetAPIServer()
 	// A folder of our own: envtest leaves one of its own behind when the API server does not start.
 	apiServer.CertDir = filepath.Join(dir, "apiserver")

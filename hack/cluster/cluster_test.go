@@ -170,13 +170,20 @@ func TestStopEndsEveryProcessAndRemovesItsFiles(t *testing.T) {
 }
 
 func TestAFailedStartLeavesNothingBehind(t *testing.T) {
-	temp := t.TempDir()
-	t.Setenv("TMPDIR", temp)
+	wrong := map[string]string{"no-such-flag": "x"}
+	for name, options := range map[string]cluster.Options{
+		"etcd": {EtcdFlags: wrong}, "kube-apiserver": {APIServerFlags: wrong},
+	} {
+		t.Run(name, func(t *testing.T) {
+			temp := t.TempDir()
+			t.Setenv("TMPDIR", temp)
 
-	_, err := cluster.Start(t.Context(), cluster.Options{APIServerFlags: map[string]string{"no-such-flag": "x"}})
+			_, err := cluster.Start(t.Context(), options)
 
-	if err == nil {
-		t.Error("it started with a flag that does not exist")
+			if err == nil {
+				t.Error("it started with a flag that does not exist")
+			}
+			mustBeEmpty(t, temp)
+		})
 	}
-	mustBeEmpty(t, temp)
 }

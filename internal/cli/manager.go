@@ -40,7 +40,7 @@ const shutdownTime = 40 * time.Second
 // secretRecheck is how often Secrets are looked at whose changes are not watched.
 const secretRecheck = time.Minute
 
-// gcPercent is how much the heap may grow between two collections, in percent: half of what is usual, for what is kept is
+// gcPercent is how much the heap may grow between two collections, in percent: half of what is usual. What is kept is
 // most of the memory, and little is thrown away while nothing happens.
 const gcPercent = 50
 

@@ -35,10 +35,9 @@ type lenientTime struct{ time.Time }
 func (t *lenientTime) UnmarshalJSON(data []byte) error {
 	*t = lenientTime{}
 	text, ok := plainText(data)
-	if !ok && json.Unmarshal(data, &text) != nil {
-		return nil
+	if ok || json.Unmarshal(data, &text) == nil {
+		t.Time = parseTime(text)
 	}
-	t.Time = parseTime(text)
 	return nil
 }
 
