@@ -57,8 +57,7 @@ func (r *Reconciler) SetupWithManager(mgr manager.Manager, wakes *Wakes) error {
 		Watches(&v1alpha1.Chatt2Webhook{}, handler.EnqueueRequestsFromMapFunc(r.siblings),
 			builder.WithPredicates(rivalry())).
 		Watches(&v1alpha1.Chatt2Webhook{}, handler.Funcs{UpdateFunc: r.lookAtForeignStatus}).
-		Watches(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.referring(indexConfigMap)),
-			builder.OnlyMetadata).
+		Watches(&corev1.ConfigMap{}, inWaves(r.referring(indexConfigMap)), builder.OnlyMetadata).
 		WatchesRawSource(source.Func(func(_ context.Context, queue requestQueue) error {
 			// A source starts when this process leads: from now on it acts.
 			r.Options.Settings.ActingSince = r.Now()
@@ -71,8 +70,7 @@ func (r *Reconciler) SetupWithManager(mgr manager.Manager, wakes *Wakes) error {
 				firstRetry, lastRetry),
 		})
 	if r.Options.WatchSecrets {
-		b = b.Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.referring(indexSecret)),
-			builder.OnlyMetadata).
+		b = b.Watches(&corev1.Secret{}, inWaves(r.referring(indexSecret)), builder.OnlyMetadata).
 			Owns(&corev1.Secret{}, builder.OnlyMetadata, builder.WithPredicates(r.secrets.ofOthers()))
 	}
 	return b.Complete(r)
@@ -125,6 +123,27 @@ func (r *Reconciler) referring(index string) handler.MapFunc {
 	return func(ctx context.Context, object client.Object) []reconcile.Request {
 		return r.requests(ctx, client.InNamespace(object.GetNamespace()),
 			client.MatchingFields{index: object.GetName()})
+	}
+}
+
+// inWaves has the resources looked at that an object which came, changed or went is of interest to: thousands may use
+// one API key. Those that are there at the start are looked at anyway.
+func inWaves(of handler.MapFunc) handler.EventHandler {
+	wake := func(ctx context.Context, object client.Object, queue requestQueue) {
+		for place, request := range of(ctx, object) {
+			queue.AddAfter(request, connection.Delay(place))
+		}
+	}
+	return handler.Funcs{
+		CreateFunc: func(ctx context.Context, e event.CreateEvent, queue requestQueue) {
+			if !e.IsInInitialList {
+				wake(ctx, e.Object, queue)
+			}
+		},
+		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, queue requestQueue) {
+			wake(ctx, e.ObjectNew, queue)
+		},
+		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, queue requestQueue) { wake(ctx, e.Object, queue) },
 	}
 }
 

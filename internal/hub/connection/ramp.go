@@ -1,6 +1,9 @@
 package connection
 
-import "time"
+import (
+	"math/bits"
+	"time"
+)
 
 const (
 	// firstWave is how many are woken at once of all that use a key; each wave after it is twice as large.
@@ -36,4 +39,10 @@ func (r *ramp) wave(now time.Time) ([]Subject, time.Time) {
 		r.waiting, r.next = nil, time.Time{}
 	}
 	return wave, r.next
+}
+
+// Delay is how long after the first of many who are woken together the one at this place is, counted from 0.
+func Delay(place int) time.Duration {
+	wave := bits.Len(uint(place/firstWave+1)) - 1
+	return time.Duration(wave) * waveGap
 }
