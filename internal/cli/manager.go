@@ -40,9 +40,9 @@ const shutdownTime = 40 * time.Second
 // secretRecheck is how often Secrets are looked at whose changes are not watched.
 const secretRecheck = time.Minute
 
-// gcPercent is how much the heap may grow between two collections, in percent: half of what is usual. What is kept is
+// gcPercent is how much the heap may grow between two collections, in percent: less than the usual 100. What is kept is
 // most of the memory, and little is thrown away while nothing happens.
-const gcPercent = 50
+const gcPercent = 40
 
 // run runs the operator until ctx ends.
 func (f *operatorFlags) run(ctx context.Context) error {

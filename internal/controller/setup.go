@@ -3,7 +3,6 @@ package controller
 import (
 	"context"
 	"errors"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -11,7 +10,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -207,18 +205,4 @@ func (w *Wakes) Wake(subjects []connection.Subject, urgency connection.Urgency) 
 		options.Priority = new(turnPriority)
 	}
 	queue.AddWithOpts(options, requests...)
-}
-
-// Strip takes away from cached objects what nobody reads, most of all the list of who manages which field.
-func Strip(in any) (any, error) {
-	switch object := in.(type) {
-	case *metav1.PartialObjectMetadata:
-		object.ManagedFields, object.Labels = nil, nil
-		maps.DeleteFunc(object.Annotations, func(key, _ string) bool { return key != v1alpha1.AnnotationAllowAsHeader })
-	case client.Object:
-		object.SetManagedFields(nil)
-		// A copy of spec, which kubectl keeps for itself. Our patches of metadata do not name it, and so it stays.
-		delete(object.GetAnnotations(), corev1.LastAppliedConfigAnnotation)
-	}
-	return in, nil
 }

@@ -71,7 +71,7 @@ func (c *Client) roundTrip(req *http.Request, in call, way *trace) (statusCode i
 	if in.parse == nil {
 		return resp.StatusCode, nil
 	}
-	body, err := readLimited(resp.Body, in.limit)
+	body, err := readLimited(resp.Body, in.limit, resp.ContentLength)
 	if errors.Is(err, errTooLong) {
 		return resp.StatusCode, c.failed(in, Unknown, resp.StatusCode, answered(resp.StatusCode)+", but "+err.Error())
 	}
@@ -139,14 +139,21 @@ func (t *trace) outcome() Outcome {
 	return Unknown
 }
 
-// readLimited reads all of a body that is no longer than limit.
-func readLimited(body io.Reader, limit int64) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(body, limit+1))
-	if err != nil {
+// believedLength is the longest body for which room is made because a header says so.
+const believedLength = 1 << 16
+
+// readLimited reads all of a body that is no longer than limit. length is how long it is said to be, negative when
+// nobody says.
+func readLimited(body io.Reader, limit, length int64) ([]byte, error) {
+	var data bytes.Buffer
+	if length >= 0 {
+		data.Grow(int(min(length, believedLength)) + bytes.MinRead)
+	}
+	if _, err := data.ReadFrom(io.LimitReader(body, limit+1)); err != nil {
 		return nil, err
 	}
-	if int64(len(data)) > limit {
+	if int64(data.Len()) > limit {
 		return nil, errTooLong
 	}
-	return data, nil
+	return data.Bytes(), nil
 }
