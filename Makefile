@@ -66,6 +66,10 @@ N ?= 1000,10000
 bench: controlplane build ## Measure the operator under load (N=, SCENARIOS=; takes half an hour).
 	go run ./hack/bench -n '$(N)' -scenarios '$(SCENARIOS)' $(BENCH_FLAGS)
 
+.PHONY: campaign
+campaign: ## Let every call of the operator go wrong, and its process die, on a clock that stands still.
+	CAMPAIGN=whole go test -count=1 -timeout 2h -run TestCampaign -v ./hack/campaign
+
 ##@ Try it
 
 .PHONY: controlplane
@@ -122,4 +126,4 @@ bin/tools/%: hack/tools/go.mod hack/tools/go.sum
 	go -C hack/tools build -o ../../$@ $(PACKAGE_$*)
 	@touch $@
 
-include hack/chart/chart.mk
+-include hack/chart/chart.mk

@@ -78,10 +78,10 @@ func TestTheStoreAnswersAsARealAPIServer(t *testing.T) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			t.Parallel()
 			operations := sequence(seed)
-			if difference := compare(t, server, operations); difference != nil {
-				shrunk := shrink(t, server, operations[:difference.at+1])
+			if found := compare(t, server, operations); found != nil {
+				shrunk, found := shrink(t, server, operations[:found.at+1], found)
 				t.Errorf("STORE_SEED=%d STORE_SEQUENCES=1 differs (-real +store):\n%s\nafter:\n%s",
-					seed, compare(t, server, shrunk).text, labels(shrunk))
+					seed, found.text, labels(shrunk))
 			}
 		})
 	}
@@ -153,18 +153,18 @@ func awaitTermination(ctx context.Context, c client.Client, namespace string) er
 	})
 }
 
-// shrink leaves out operations as long as the rest differs still.
-func shrink(t *testing.T, server client.Client, operations []operation) []operation {
+// shrink leaves out operations as long as the rest differs still, and tells the difference that is left.
+func shrink(t *testing.T, server client.Client, operations []operation, found *difference) ([]operation, *difference) {
 	t.Helper()
 	for part := len(operations) / 2; part > 0; part /= 2 {
 		for from := 0; from+part <= len(operations); {
 			rest := slices.Delete(slices.Clone(operations), from, from+part)
-			if compare(t, server, rest) != nil {
-				operations = rest
+			if still := compare(t, server, rest); still != nil {
+				operations, found = rest, still
 			} else {
 				from += part
 			}
 		}
 	}
-	return operations
+	return operations, found
 }

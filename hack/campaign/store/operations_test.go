@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
-	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -61,11 +60,14 @@ func (w *world) done(kind schema.GroupVersionKind, object client.Object, err err
 }
 
 func (r random) create(kind schema.GroupVersionKind, name string, ago int) operation {
-	changes, form, again, deleted := r.changes(kind, 2), pick(r, typed, untyped), r.chance(10), r.chance(5)
+	changes, form, again := r.changes(kind, 2), pick(r, typed, untyped), r.chance(10)
+	if r.chance(10) {
+		changes = append(changes, pick(r, ofNew...))
+	}
 	if r.chance(5) {
 		name = pick(r, "Bad_Name", "", strings.Repeat("n", 254), "dot.ted")
 	}
-	label := fmt.Sprintf("create %s %s %s form %d again %t %d deleted %t", kind.Kind, name, changes, form, again, ago, deleted)
+	label := fmt.Sprintf("create %s %s %s form %d again %t %d", kind.Kind, name, changes, form, again, ago)
 	return operation{label, func(ctx context.Context, w *world) string {
 		u := w.named(kind, name)
 		if again {
@@ -74,9 +76,6 @@ func (r random) create(kind schema.GroupVersionKind, name string, ago int) opera
 			template(u)
 		}
 		apply(changes, u)
-		if deleted {
-			u.SetDeletionTimestamp(&metav1.Time{Time: time.Unix(0, 0)})
-		}
 		object := as(form, u)
 		return w.done(kind, object, w.Create(ctx, object))
 	}}
