@@ -117,7 +117,8 @@ func (o *observation) callFailed(action plan.Action, err error, now time.Time, o
 		o.mem.failed(now, o.attempt(), trouble)
 	case plan.Doubt:
 		o.mem.failed(now, o.attempt(), trouble)
-		out.waiting = true // the connection finds out, and wakes everyone if it is the key
+		// The connection finds out, and wakes everyone if it is the key. If it is not, the next refusal is told.
+		out.waiting = o.mem.failures == 1
 	case plan.LookAgain:
 		o.mem.failed(now, o.attempt(), trouble)
 		out.again = true

@@ -170,7 +170,11 @@ func (r *Reconciler) writeSecret(ctx context.Context, o *observation, content si
 			return r.Client.Create(ctx, object)
 		}
 	}
-	if err := o.write(&r.secrets, secret, func() error { return write(ctx, secret) }); err != nil {
+	store := func() error { return write(ctx, secret) }
+	if r.Options.WatchSecrets {
+		store = func() error { return o.write(&r.secrets, secret, func() error { return write(ctx, secret) }) }
+	}
+	if err := store(); err != nil {
 		return err
 	}
 	o.secret = secret

@@ -7,6 +7,7 @@ import (
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
 	"github.com/chatt2me/webhook-operator/internal/controller"
+	"github.com/chatt2me/webhook-operator/internal/hub/simulator"
 )
 
 func TestAWebhookIsRegisteredAndVerified(t *testing.T) {
@@ -62,4 +63,17 @@ func TestWhatTheCacheDoesNotKeepStaysOnTheResource(t *testing.T) {
 	w.Expect(stripped.Annotations).NotTo(HaveKey(applied))
 	w.Expect(stripped.ManagedFields).To(BeEmpty())
 	w.Expect(stripped.Annotations).To(HaveKey(v1alpha1.AnnotationCreateStartedAt))
+}
+
+func TestACallThatTheKeyDoesNotAllowIsToldAndMadeAgain(t *testing.T) {
+	w := newWorld(t)
+	w.Expect1(w.hub.AddFault(simulator.Fault{
+		Kind: simulator.Refused, Status: 403, Match: simulator.Match{Operation: "createWebhook"},
+	}))
+	w.run()
+	c := w.webhook("orders")
+	w.reason(c, v1alpha1.ConditionSynced, v1alpha1.ReasonForbidden)
+	w.hub.ClearFaults()
+	w.ready(c)
+	w.Expect(w.onHub()).To(HaveLen(1))
 }

@@ -27,7 +27,7 @@ const (
 // done at the Hub is in the memory and so in the next decision.
 func (r *Reconciler) report(ctx context.Context, o *observation, p plan.Plan, out outcome) (reconcile.Result, error) {
 	if out.err != nil {
-		return failed(out.err)
+		return o.failed(out.err)
 	}
 	if out.gone {
 		r.emit(ctx, o.Object, out.events)
@@ -45,12 +45,21 @@ func (r *Reconciler) report(ctx context.Context, o *observation, p plan.Plan, ou
 		// What was done is told whether or not it could be recorded.
 		r.emit(ctx, o.Object, together(out.events, turned))
 		if err != nil {
-			return failed(err)
+			return o.failed(err)
 		}
 	} else {
 		r.emit(ctx, o.Object, out.events)
 	}
 	return r.wait(o, p, next, out), nil
+}
+
+// failed says what becomes of a step that failed at the API server. What somebody else wrote meanwhile is not kept
+// waiting for as long as the failure would be.
+func (o *observation) failed(err error) (reconcile.Result, error) {
+	if o.overwritten {
+		return reconcile.Result{RequeueAfter: jitter(100 * time.Millisecond)}, nil
+	}
+	return failed(err)
 }
 
 // failed says what becomes of a failure at the API server. That an object changed or went meanwhile is no failure: the

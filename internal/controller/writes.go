@@ -87,6 +87,10 @@ func (w *writes) ofOthers() predicate.Predicate {
 	return predicate.Funcs{
 		CreateFunc: func(e event.CreateEvent) bool { return !w.isOwn(e.Object) },
 		UpdateFunc: func(e event.UpdateEvent) bool { return !w.isOwn(e.ObjectNew) },
+		DeleteFunc: func(e event.DeleteEvent) bool {
+			w.forget(client.ObjectKeyFromObject(e.Object))
+			return true
+		},
 	}
 }
 

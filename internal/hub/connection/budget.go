@@ -52,6 +52,9 @@ func newBudget(qps float64, burst int, lane *lane) budget {
 
 // token takes a token, if there is one at the present pace.
 func (b *budget) token(now time.Time) bool {
+	if b.pace.countSince.IsZero() {
+		b.pace.countSince = now
+	}
 	b.adjust(now)
 	return b.limiter.AllowN(now, 1)
 }
@@ -187,6 +190,14 @@ func (b *budget) next(now time.Time, room int) *waiter {
 		return nil
 	}
 	return b.queue[0]
+}
+
+// waitsSince has polling wait since a listing began, of which it is a page: its patience is for the whole of it.
+func (b *budget) waitsSince(began time.Time) {
+	if w, ok := b.queued[polling]; ok && began.Before(w.since) {
+		w.since = began
+		heap.Fix(&b.queue, w.index)
+	}
 }
 
 func (b *budget) forget(s Subject) {

@@ -268,7 +268,7 @@ func (c *Connection) record(err error, now time.Time) {
 	}
 	if changed {
 		if before != Open && c.breaker.access == Open {
-			c.budget.comeBack(now)
+			c.budget.comeBack(latest(now, c.breaker.pausedUntil))
 		}
 		c.cfg.Metrics.Breaker(c.key, c.breaker.access != Open)
 		c.ramp.start(c.everyone(), now)

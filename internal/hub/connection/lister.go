@@ -21,6 +21,8 @@ type lister struct {
 	// soonest is the earliest time in wanted, zero when nobody waits.
 	soonest time.Time
 	scan    *scan
+	// probing: the first page was asked for as a probe, when no listing was due.
+	probing bool
 	// broken is how many scans in a row did not come out whole, failed how many ended with an error. While either is
 	// above zero, nextAt holds for those who want a listing, too.
 	broken, failed int
@@ -100,14 +102,20 @@ func (c *Connection) StepListing(ctx context.Context) time.Time {
 
 // listingReady tells whether to ask for a page now, or else when.
 func (c *Connection) listingReady(now time.Time) (bool, time.Time) {
+	c.lister.probing = false
 	switch {
 	case len(c.subjects) == 0:
 		c.lister.scan = nil
 		return false, time.Time{}
 	case c.breaker.shut():
-		// The listing is the probe: its first page, and it alone.
-		c.lister.scan = nil
+		// The listing is the probe: its first page, and it alone. While a key is only suspected, the next page of a
+		// listing under way serves as well.
+		if c.breaker.access != Open {
+			c.lister.scan = nil
+		}
 		at := c.breaker.probeDue()
+		c.lister.probing = c.breaker.access == Open && c.lister.scan == nil &&
+			now.Before(c.lister.due(c.inventory.listing.BeganAt))
 		return !now.Before(at), at
 	case now.Before(c.breaker.pausedUntil):
 		return false, c.breaker.pausedUntil
@@ -119,6 +127,9 @@ func (c *Connection) listingReady(now time.Time) (bool, time.Time) {
 	}
 	if c.budget.take(polling, Polling, now) {
 		return true, time.Time{}
+	}
+	if c.lister.scan != nil {
+		c.budget.waitsSince(c.lister.scan.began)
 	}
 	c.kickBudget()
 	return false, time.Time{}
@@ -156,6 +167,9 @@ func (c *Connection) listed(s *scan, page *hub.WebhookPage, err error, asked tim
 	}
 	switch s.add(page) {
 	case partial:
+		if c.lister.probing {
+			c.lister.scan = nil
+		}
 	case torn:
 		news = append(news, c.endScan(s, false, now)...)
 	case whole:

@@ -64,6 +64,9 @@ func (p *pace) slowDown(now, until time.Time) {
 
 // comeBack begins anew after an outage, slowly: whoever has been down need not be hit by all that has waited.
 func (p *pace) comeBack(now time.Time) {
-	p.limit, p.depth, p.climbSince = p.at(now), afterOutage, now
+	if p.limit == 0 {
+		p.limit = p.most // an outage says nothing of what the Hub takes
+	}
+	p.depth, p.climbSince = afterOutage, now
 	p.granted, p.countSince = 0, now
 }

@@ -166,3 +166,15 @@ func TestAnOutageIsFollowedByAClimb(t *testing.T) {
 		t.Errorf("calls by the second are %v, in the first minute %d", perSecond, made)
 	}
 }
+
+func TestAHubThatComesAndGoesIsNotCalledEverMoreSlowly(t *testing.T) {
+	p := pace{most: 100}
+	now := noon
+	for range 5 {
+		p.comeBack(now)
+		if got := p.at(now); got < 9.9 || got > 10.1 {
+			t.Fatalf("calls begin again at %v a second", got)
+		}
+		now = now.Add(time.Second)
+	}
+}

@@ -380,3 +380,23 @@ func TestWhoWaitsForRoomIsLookedForWhenACallEnds(t *testing.T) {
 		t.Error("who waited for room is not woken")
 	}
 }
+
+func TestARefusalOfOneCallDoesNotBeginTheListingAnew(t *testing.T) {
+	w := newWorld(t)
+	ids := w.registered(120)
+	w.conn.Subscribe("a", ids[0], naturalOf(0))
+	w.conn.StepListing(t.Context())
+	w.fault(simulator.Fault{Kind: simulator.Refused, Status: 403, Match: simulator.Match{WebhookID: ids[0]}})
+	_, _ = w.conn.Update(t.Context(), "a", ids[0], hub.WebhookUpdate{Label: new("M")})
+	w.step()
+	if got := w.Count("listWebhooks"); got != 3 || w.conn.Listing().Count != 120 {
+		t.Errorf("%d pages were read for %+v", got, w.conn.Listing())
+	}
+	w.ClearRequests()
+	_, _ = w.conn.Update(t.Context(), "a", ids[0], hub.WebhookUpdate{Label: new("M")})
+	w.step()
+	w.step()
+	if got := w.Count("listWebhooks"); got != 1 || w.conn.State().Access != Open {
+		t.Errorf("to find out what was refused %d pages were read", got)
+	}
+}
