@@ -22,7 +22,7 @@ func (w *world) live() {
 	adopted := w.adopt()
 
 	w.Eventually(func() []string { return w.events(c) }).Should(ContainElements(v1alpha1.EventRegistered,
-		v1alpha1.ReasonVerified, v1alpha1.EventSecretRotated, v1alpha1.EventDriftCorrected, v1alpha1.EventUpdated))
+		v1alpha1.EventSecretRotated, v1alpha1.EventDriftCorrected, v1alpha1.EventUpdated))
 	w.Eventually(func() []string { return w.events(adopted) }).Should(ContainElement(v1alpha1.EventAdopted))
 
 	w.must(w.Delete(w.Context(), c))

@@ -40,6 +40,11 @@ type View struct {
 	indexes map[index]client.IndexerFunc
 }
 
+var (
+	_ client.Reader       = (*View)(nil)
+	_ client.FieldIndexer = (*View)(nil)
+)
+
 type viewed struct {
 	lag      Lag
 	revision int64 // what is shown
