@@ -60,6 +60,14 @@ test: controlplane ## Run every test, with the race detector, on a real API serv
 	@echo "control plane: $$KUBEBUILDER_ASSETS"
 	go test -race -timeout 20m -parallel 8 ./...
 
+.PHONY: test-gitops
+test-gitops: controlplane ## Test what Argo CD and Flux make of webhooks (UPDATE=-update: write the test data).
+	go -C hack/gitops test -race -timeout 10m . $(if $(UPDATE),-args $(UPDATE))
+
+.PHONY: test-monitoring
+test-monitoring: controlplane ## Test the alerts and the dashboard, with promtool, which is built first.
+	go -C hack/monitoring test -timeout 30m .
+
 # For example: make bench N=1000 SCENARIOS=create,quiet,restart BENCH_FLAGS='-profile create'
 N ?= 1000,10000
 .PHONY: bench

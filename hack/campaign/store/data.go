@@ -1,10 +1,10 @@
 package store
 
 import (
+	"reflect"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/validation"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	apivalidation "k8s.io/apimachinery/pkg/util/validation"
@@ -15,7 +15,7 @@ func completeSecret(s *corev1.Secret) {
 	if s.Type == "" {
 		s.Type = corev1.SecretTypeOpaque
 	}
-	if s.Data == nil {
+	if s.Data == nil && len(s.StringData) > 0 {
 		s.Data = map[string][]byte{}
 	}
 	for name, value := range s.StringData {
@@ -73,8 +73,9 @@ func validateSecret(s, old *corev1.Secret) field.ErrorList {
 	}
 	errs = append(errs, validation.ValidateImmutableField(s.Type, old.Type, field.NewPath("type"))...)
 	if isTrue(old.Immutable) {
+		// No data is not the same as empty data, here and at the API server.
 		errs = append(errs, unless(isTrue(s.Immutable), "immutable")...)
-		errs = append(errs, unless(equality.Semantic.DeepEqual(s.Data, old.Data), "data")...)
+		errs = append(errs, unless(reflect.DeepEqual(s.Data, old.Data), "data")...)
 	}
 	return errs
 }
@@ -101,8 +102,8 @@ func validateConfigMap(c, old *corev1.ConfigMap) field.ErrorList {
 	}
 	if isTrue(old.Immutable) {
 		errs = append(errs, unless(isTrue(c.Immutable), "immutable")...)
-		errs = append(errs, unless(equality.Semantic.DeepEqual(c.Data, old.Data), "data")...)
-		errs = append(errs, unless(equality.Semantic.DeepEqual(c.BinaryData, old.BinaryData), "binaryData")...)
+		errs = append(errs, unless(reflect.DeepEqual(c.Data, old.Data), "data")...)
+		errs = append(errs, unless(reflect.DeepEqual(c.BinaryData, old.BinaryData), "binaryData")...)
 	}
 	return errs
 }

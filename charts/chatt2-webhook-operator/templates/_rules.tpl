@@ -1,0 +1,25 @@
+{{/* What the operator does with resources: config/rbac/role.yaml, but for the watch on Secrets if that is given up. */}}
+{{- define "chatt2.managerRules" -}}
+- apiGroups: [""]
+  resources: [configmaps]
+  verbs: [get, list, watch]
+- apiGroups: [""]
+  resources: [secrets]
+  {{- if .Values.secrets.watch }}
+  verbs: [create, delete, get, list, patch, update, watch]
+  {{- else }}
+  verbs: [create, delete, get, patch, update]
+  {{- end }}
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
+- apiGroups: [hub.chatt2.me]
+  resources: [chatt2webhooks]
+  verbs: [list, patch, watch]
+- apiGroups: [hub.chatt2.me]
+  resources: [chatt2webhooks/finalizers]
+  verbs: [update]
+- apiGroups: [hub.chatt2.me]
+  resources: [chatt2webhooks/status]
+  verbs: [patch]
+{{- end }}

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	. "github.com/onsi/gomega"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+)
+
+// overlay is a kustomization of config/default with components, which may need it as a neighbour.
+func overlay(t *testing.T, components ...string) string {
+	t.Helper()
+	folder := t.TempDir()
+	config, err := filepath.Abs(filepath.Join(root, "config"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if config, err = filepath.Rel(folder, config); err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	fmt.Fprintf(&text, "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [%s/default]\ncomponents:\n",
+		config)
+	for _, component := range components {
+		fmt.Fprintf(&text, "- %s/components/%s\n", config, component)
+	}
+	if err := os.WriteFile(filepath.Join(folder, "kustomization.yaml"), []byte(text.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return folder
+}
+
+// kustomize builds an overlay.
+func (s *site) kustomize(folder string) objects {
+	s.Helper()
+	return parse(s.T, s.shell("kubectl kustomize "+folder))
+}
+
+const configName = "chatt2-webhook-operator-controller-manager"
+
+func TestEachComponentIsAccepted(t *testing.T) {
+	needTools(t)
+	folders, err := os.ReadDir(filepath.Join(root, "config", "components"))
+	if err != nil || len(folders) == 0 {
+		t.Fatalf("found %v, %v", folders, err)
+	}
+	all := []string{}
+	for _, folder := range folders {
+		all = append(all, folder.Name())
+	}
+	s := newSite(t, "helm")
+	s.stubs("monitoring.coreos.com", "ServiceMonitor", "PrometheusRule")
+	s.stubs("cert-manager.io", "Issuer", "Certificate")
+	for name, components := range map[string][]string{"one": all[:1], "all": all} {
+		t.Run(name, func(t *testing.T) {
+			folder := overlay(t, components...)
+			out := s.shell("kubectl apply --server-side -k " + folder)
+			defer s.shell("kubectl delete -k " + folder)
+			if strings.Contains(out, "Warning") {
+				t.Errorf("the API server warns, of Pod security perhaps: %s", out)
+			}
+			s.established()
+			s.shell("kubectl apply --dry-run=server -f ../../config/components/simulator/sample.yaml")
+		})
+	}
+}
+
+func TestTheComponentNamespacedGivesNoRightElsewhere(t *testing.T) {
+	needTools(t)
+	s := newSite(t, "helm")
+
+	built := s.kustomize(overlay(t, "namespaced"))
+
+	for _, object := range built.kind("ClusterRoleBinding") {
+		if !strings.HasSuffix(object.GetName(), "-metrics-auth-rolebinding") {
+			t.Errorf("%s gives rights everywhere", object.GetName())
+		}
+	}
+	var binding rbacv1.RoleBinding
+	built.get(t, "RoleBinding", "chatt2-webhook-operator-manager-rolebinding", &binding)
+	s.Expect(binding.Namespace).To(Equal("chatt2-webhook-operator-system"))
+	s.Expect(binding.Subjects).To(ConsistOf(rbacv1.Subject{
+		Kind: "ServiceAccount", Name: configName, Namespace: binding.Namespace,
+	}))
+	var role rbacv1.ClusterRole
+	built.get(t, binding.RoleRef.Kind, binding.RoleRef.Name, &role)
+	var deployment appsv1.Deployment
+	built.get(t, "Deployment", configName, &deployment)
+	s.Expect(deployment.Spec.Template.Spec.Containers[0].Env).To(ConsistOf(corev1.EnvVar{
+		Name:      "CHATT2_NAMESPACES",
+		ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{FieldPath: "metadata.namespace"}},
+	}))
+}
+
+// TestTheSimulatorOfConfigIsThatOfTheChart but for names: the same flags and mounts.
+func TestTheSimulatorOfConfigIsThatOfTheChart(t *testing.T) {
+	needTools(t)
+	s := newSite(t, "helm")
+	built, rendered := s.kustomize(overlay(t, "simulator")), render(t, "--set", "simulator.enabled=true")
+	for _, name := range []string{"simulator", "receiver"} {
+		var config, chart appsv1.Deployment
+		built.get(t, "Deployment", name, &config)
+		rendered.get(t, "Deployment", release+"-"+name, &chart)
+		one, other := config.Spec.Template.Spec.Containers[0], chart.Spec.Template.Spec.Containers[0]
+		s.Expect(one.Args).To(Equal(other.Args), name)
+		s.Expect(one.VolumeMounts).To(Equal(other.VolumeMounts), name)
+		s.Expect(one.SecurityContext).To(Equal(other.SecurityContext), name)
+		s.Expect(one.ReadinessProbe).To(Equal(other.ReadinessProbe), name)
+		s.Expect(one.Resources).To(Equal(other.Resources), name)
+	}
+	var operator appsv1.Deployment
+	built.get(t, "Deployment", configName, &operator)
+	s.Expect(operator.Spec.Template.Spec.Containers[0].Args).To(ContainElements(
+		"--hub-url=https://simulator.chatt2-webhook-operator-system.svc", "--hub-ca-file=/etc/chatt2/hub/ca.crt"))
+}
