@@ -110,7 +110,7 @@ func (s *story) drift(ctx context.Context) error {
 		return err
 	}
 	return s.shellWants(ctx, "kubectl -n chat events --for c2w/"+signedName, v1alpha1.EventRegistered,
-		v1alpha1.ReasonVerified, v1alpha1.EventSecretRotated, v1alpha1.EventDriftCorrected)
+		v1alpha1.EventSecretRotated, v1alpha1.EventDriftCorrected)
 }
 
 func (s *story) notTouched(ctx context.Context) error {
