@@ -95,17 +95,18 @@ func (w *writes) ofOthers() predicate.Predicate {
 }
 
 // write makes a write to a resource or Secret known while it is under way, and has the resource looked at again when
-// somebody else has written meanwhile.
+// somebody else has written meanwhile. A write that panics ends, too: what others write would else be missed for ever.
 func (o *observation) write(w *writes, object client.Object, do func() error) error {
-	name := client.ObjectKeyFromObject(object)
+	name, version := client.ObjectKeyFromObject(object), ""
 	w.begin(name)
-	err := do()
-	version := object.GetResourceVersion()
-	if err != nil {
-		version = ""
+	defer func() {
+		if w.end(name, version) {
+			o.overwritten = true
+		}
+	}()
+	if err := do(); err != nil {
+		return err
 	}
-	if w.end(name, version) {
-		o.overwritten = true
-	}
-	return err
+	version = object.GetResourceVersion()
+	return nil
 }

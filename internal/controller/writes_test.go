@@ -76,3 +76,20 @@ func TestOwnVersionsDoNotPileUp(t *testing.T) {
 		t.Errorf("%d versions are remembered", n)
 	}
 }
+
+func TestAWriteThatPanicsIsNotUnderWayForEver(t *testing.T) {
+	var w writes
+	var o observation
+	object := &v1alpha1.Chatt2Webhook{ObjectMeta: metav1.ObjectMeta{Namespace: orders.Namespace, Name: orders.Name}}
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("the write does not panic")
+			}
+		}()
+		_ = o.write(&w, object, func() error { panic("a defect") })
+	}()
+	if !w.shown("2") {
+		t.Error("what others write after a write that panicked is missed")
+	}
+}

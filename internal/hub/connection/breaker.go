@@ -32,6 +32,9 @@ const (
 // breaker stops the calls of a key that is refused, of a Hub that is down, and for as long as the Hub asked for.
 type breaker struct {
 	access Access
+	// era counts the changes of what is thought of the key. What a call came to says something only of the era in which
+	// it began: an answer from before a refusal does not take that back.
+	era int
 	// suspected: a call was refused, and whether that is about the key or about this call alone is not known yet.
 	suspected bool
 	failures  int
@@ -60,26 +63,29 @@ func (b *breaker) probeDue() time.Time {
 }
 
 // suspect takes that a call was refused that was no listing: the next listing shows whether it is the key.
-func (b *breaker) suspect(now time.Time) {
-	if !b.shut() {
+func (b *breaker) suspect(era int, now time.Time) {
+	if era == b.era && !b.shut() {
 		b.suspected, b.probeAt = true, now
+		b.era++
 	}
 }
 
-// record takes the end of a call, and tells whether the access changed and how long the key is newly paused for.
-func (b *breaker) record(err error, now time.Time, jitter func(time.Duration) time.Duration) (bool, time.Duration) {
+// record takes the end of a call that began in the given era, and tells whether the access changed and how long the key
+// is newly paused for.
+func (b *breaker) record(
+	era int, err error, now time.Time, jitter func(time.Duration) time.Duration,
+) (bool, time.Duration) {
+	if hub.IsKind(err, hub.Throttled) {
+		// It holds for every call, whenever it began.
+		return b.answered(era), b.pause(err, now, jitter)
+	}
+	if era != b.era {
+		return false, 0
+	}
 	before := b.access
-	var pause time.Duration
 	switch {
 	case hub.IsKind(err, hub.Refused):
-		b.suspected = false
 		b.fail(Refused, refusedProbe, refusedProbeMax, now, jitter)
-	case hub.IsKind(err, hub.Throttled):
-		// It says nothing of the key, which may be looked at only later.
-		if b.access != Refused {
-			b.access, b.failures = Open, 0
-		}
-		pause = b.pause(err, now, jitter)
 	case hub.IsKind(err, hub.Unavailable) && b.access == Refused:
 		b.fail(Refused, refusedProbe, refusedProbeMax, now, jitter)
 	case hub.IsKind(err, hub.Unavailable):
@@ -91,19 +97,34 @@ func (b *breaker) record(err error, now time.Time, jitter func(time.Duration) ti
 			if e, ok := errors.AsType[*hub.Error](err); ok && b.access != Down {
 				b.cause = e.Cause
 			}
-			b.suspected = false
 			b.fail(Down, downProbe, downProbeMax, now, jitter)
 		}
 	default:
-		*b = breaker{pausedUntil: b.pausedUntil}
+		*b = breaker{era: b.era, pausedUntil: b.pausedUntil}
 	}
-	return b.access != before, pause
+	if b.access != before {
+		b.era++
+	}
+	return b.access != before, 0
+}
+
+// answered takes that the Hub asked to slow down, and tells whether the access changed. It says nothing of the key,
+// which may be looked at only later.
+func (b *breaker) answered(era int) bool {
+	if era != b.era || b.access == Refused {
+		return false
+	}
+	b.failures = 0
+	if b.access == Open {
+		return false
+	}
+	b.access = Open
+	b.era++
+	return true
 }
 
 func (b *breaker) fail(to Access, first, most time.Duration, now time.Time, jitter func(time.Duration) time.Duration) {
-	if b.access == to && now.Before(b.probeAt) {
-		return // no probe: the call began before calls were stopped
-	}
+	b.suspected = false
 	if b.access != to {
 		b.access, b.probes = to, 0
 	}

@@ -44,7 +44,7 @@ func TestAccessFollowsFromTheCallsThatEnded(t *testing.T) {
 			var changes []Access
 			for _, err := range test.ends {
 				before := b.access
-				if changed, _ := b.record(err, noon, exactly); changed != (b.access != before) {
+				if changed, _ := b.record(b.era, err, noon, exactly); changed != (b.access != before) {
 					t.Errorf("record(%v) says that the access changed: %t", err, changed)
 				}
 				changes = append(changes, b.access)
@@ -65,7 +65,7 @@ func probes(t *testing.T, b *breaker, err error, n int) []time.Duration {
 	var delays []time.Duration
 	now := noon
 	for range n {
-		b.record(err, now, exactly)
+		b.record(b.era, err, now, exactly)
 		delays = append(delays, b.probeDue().Sub(now))
 		now = b.probeDue()
 	}
@@ -91,16 +91,41 @@ func TestProbesOfAHubThatIsDownComeEverLessOften(t *testing.T) {
 func TestCallsThatBeganBeforeTheHubWasDownAreNoProbes(t *testing.T) {
 	var b breaker
 	for range 40 {
-		b.record(errDown, noon, exactly)
+		b.record(0, errDown, noon, exactly)
 	}
 	if got := b.probeDue().Sub(noon); got != time.Second {
 		t.Errorf("after 40 calls that failed together the first probe waits %v", got)
 	}
 }
 
+func TestACallCountsForTheEraInWhichItBeganOnly(t *testing.T) {
+	for _, late := range []error{nil, errNotFound, errDown, errRefused} {
+		b := breaker{}
+		b.record(b.era, errRefused, noon, exactly)
+		due := b.probeDue()
+		if changed, _ := b.record(0, late, noon.Add(time.Second), exactly); changed || b.access != Refused || b.probeDue() != due {
+			t.Errorf("the end %v of a call from before the refusal has the access %v, the next probe at %v", late, b.access, b.probeDue())
+		}
+		b = breaker{}
+		b.suspect(b.era, noon)
+		if b.record(0, late, noon, exactly); !b.suspected || b.access != Open {
+			t.Errorf("the end %v of a call from before the suspicion ends it", late)
+		}
+		b.record(b.era, nil, noon, exactly)
+		if b.suspect(0, noon); b.suspected {
+			t.Error("the key is suspected for a call from before it was found to be good")
+		}
+	}
+	b := breaker{}
+	b.record(b.era, errRefused, noon, exactly)
+	if changed, pause := b.record(0, errThrottled, noon, exactly); changed || pause != time.Second || b.access != Refused {
+		t.Errorf("what the Hub asks for counts for %v", pause)
+	}
+}
+
 func TestAPauseIsAsLongAsTheHubAsksFor(t *testing.T) {
 	var b breaker
-	if _, pause := b.record(throttledFor(90*time.Second), noon, exactly); pause != 90*time.Second {
+	if _, pause := b.record(b.era, throttledFor(90*time.Second), noon, exactly); pause != 90*time.Second {
 		t.Errorf("the pause is %v", pause)
 	}
 	if !b.stopped(noon.Add(90*time.Second-1)) || b.stopped(noon.Add(90*time.Second)) {
@@ -113,7 +138,7 @@ func TestAPauseThatTheHubDoesNotMeasureGrows(t *testing.T) {
 	var got []time.Duration
 	now := noon
 	for range 8 {
-		_, pause := b.record(errThrottled, now, exactly)
+		_, pause := b.record(b.era, errThrottled, now, exactly)
 		got = append(got, pause)
 		now = b.pausedUntil
 	}
@@ -123,19 +148,19 @@ func TestAPauseThatTheHubDoesNotMeasureGrows(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("the pauses are %v, want %v", got, want)
 	}
-	b.record(nil, now, exactly)
-	if _, pause := b.record(errThrottled, now, exactly); pause != time.Second {
+	b.record(b.era, nil, now, exactly)
+	if _, pause := b.record(b.era, errThrottled, now, exactly); pause != time.Second {
 		t.Errorf("after a success the pause is %v", pause)
 	}
 }
 
 func TestAShorterPauseDoesNotEndALongerOne(t *testing.T) {
 	var b breaker
-	b.record(throttledFor(time.Hour), noon, exactly)
-	if _, pause := b.record(throttledFor(time.Second), noon, exactly); pause != 0 || !b.stopped(noon.Add(time.Minute)) {
+	b.record(b.era, throttledFor(time.Hour), noon, exactly)
+	if _, pause := b.record(b.era, throttledFor(time.Second), noon, exactly); pause != 0 || !b.stopped(noon.Add(time.Minute)) {
 		t.Errorf("the second pause counts %v, paused until %v", pause, b.pausedUntil)
 	}
-	b.record(nil, noon, exactly)
+	b.record(b.era, nil, noon, exactly)
 	if !b.stopped(noon.Add(time.Minute)) {
 		t.Error("a success of a call that began earlier ends the pause")
 	}
@@ -144,16 +169,16 @@ func TestAShorterPauseDoesNotEndALongerOne(t *testing.T) {
 func TestJitterNeverShortensAPause(t *testing.T) {
 	var b breaker
 	longer := func(d time.Duration) time.Duration { return d + d/5 }
-	if _, pause := b.record(throttledFor(10*time.Second), noon, longer); pause != 12*time.Second {
+	if _, pause := b.record(b.era, throttledFor(10*time.Second), noon, longer); pause != 12*time.Second {
 		t.Errorf("the pause is %v", pause)
 	}
 }
 
 func TestThereIsNoProbeDuringAPause(t *testing.T) {
 	var b breaker
-	b.record(throttledFor(time.Hour), noon, exactly)
+	b.record(b.era, throttledFor(time.Hour), noon, exactly)
 	for range failuresToDown {
-		b.record(errDown, noon, exactly)
+		b.record(b.era, errDown, noon, exactly)
 	}
 	if b.access != Down || !b.probeDue().Equal(noon.Add(time.Hour)) {
 		t.Errorf("the access is %v and the next probe at %v", b.access, b.probeDue())

@@ -30,14 +30,19 @@ type budget struct {
 	lane    *lane
 	queue   waiters
 	queued  map[Subject]*waiter
-	granted map[Subject]time.Time
+	// granted are those who have a turn and have not taken it yet.
+	granted map[Subject]*waiter
 }
 
 type waiter struct {
 	subject  Subject
 	priority Priority
 	since    time.Time
-	index    int
+	// paid: its token is taken already. In the queue that is one who had its turn and found no lane then.
+	paid bool
+	// grantedAt is when it was given its turn.
+	grantedAt time.Time
+	index     int
 }
 
 func newBudget(qps float64, burst int, lane *lane) budget {
@@ -46,21 +51,27 @@ func newBudget(qps float64, burst int, lane *lane) budget {
 		limiter: rate.NewLimiter(rate.Limit(qps), burst),
 		lane:    lane,
 		queued:  map[Subject]*waiter{},
-		granted: map[Subject]time.Time{},
+		granted: map[Subject]*waiter{},
 	}
 }
 
 // token takes a token, if there is one at the present pace.
 func (b *budget) token(now time.Time) bool {
-	if b.pace.countSince.IsZero() {
-		b.pace.countSince = now
-	}
 	b.adjust(now)
 	return b.limiter.AllowN(now, 1)
 }
 
+// hasToken tells whether there is a token at the present pace.
+func (b *budget) hasToken(now time.Time) bool {
+	b.adjust(now)
+	return b.limiter.TokensAt(now) >= 1
+}
+
 // adjust has the bucket filled at the present pace. Under the one configured there are no bursts worth the name.
 func (b *budget) adjust(now time.Time) {
+	if b.pace.countSince.IsZero() {
+		b.pace.countSince = now
+	}
 	current, burst := b.pace.at(now), b.burst
 	if b.pace.limit > 0 {
 		burst = min(max(int(math.Ceil(current*breath)), 1), b.burst)
@@ -73,46 +84,63 @@ func (b *budget) adjust(now time.Time) {
 	}
 }
 
-// take takes a token and a lane for s, or the turn it was granted. Without either, s waits in the queue.
+// take takes a token and a lane for s, or the turn it was granted. Without either, s waits in the queue: a turn that
+// finds no lane keeps its token and its place.
 func (b *budget) take(s Subject, p Priority, now time.Time) bool {
-	at, granted := b.granted[s]
-	delete(b.granted, s)
-	if granted = granted && now.Before(at.Add(grantTime)); granted || len(b.queue) == 0 {
-		switch {
-		case s == polling:
-			// Polling is the connection's own, and keeps no worker.
-			if granted || b.token(now) {
-				return true
-			}
-		case b.lane.room(now) == 0:
-		case granted || b.token(now):
-			if b.lane.enter(now) {
-				return true
-			}
+	w := b.turn(s, now)
+	if w == nil && (len(b.queue) > 0 || !b.hasToken(now)) {
+		b.enqueue(s, p, now)
+		return false
+	}
+	// Polling is the connection's own, and keeps no worker.
+	if s != polling && !b.lane.enter(now) {
+		if w == nil {
+			w = &waiter{subject: s, since: now}
 		}
+		w.priority = p
+		b.forget(s)
+		b.push(w)
+		return false
+	}
+	if w == nil {
+		b.token(now)
+	}
+	b.forget(s)
+	return true
+}
+
+// turn is the turn that s was granted, nil for none.
+func (b *budget) turn(s Subject, now time.Time) *waiter {
+	if w := b.granted[s]; w != nil && now.Before(w.grantedAt.Add(grantTime)) {
+		return w
+	}
+	return nil
+}
+
+// reserve takes a turn for a call that s is about to make.
+func (b *budget) reserve(s Subject, p Priority, now time.Time) bool {
+	if b.turn(s, now) != nil {
+		return true
+	}
+	if len(b.queue) == 0 && b.room(now) > 0 && b.token(now) {
+		b.give(&waiter{subject: s, priority: p, since: now}, now)
+		return true
 	}
 	b.enqueue(s, p, now)
 	return false
 }
 
-// reserve takes a turn for a call that s is about to make.
-func (b *budget) reserve(s Subject, p Priority, now time.Time) bool {
-	if at, ok := b.granted[s]; ok && now.Before(at.Add(grantTime)) {
-		return true
-	}
-	if len(b.queue) == 0 && b.room(now) > 0 && b.token(now) {
-		b.granted[s] = now
-		return true
-	}
-	b.enqueue(s, p, now)
-	return false
+// give gives a turn, whose token is taken.
+func (b *budget) give(w *waiter, now time.Time) {
+	w.paid, w.grantedAt = true, now
+	b.granted[w.subject] = w
 }
 
 // room is how many turns can be granted, as far as lanes go.
 func (b *budget) room(now time.Time) int {
 	fresh := 0
-	for s, at := range b.granted {
-		if s != polling && now.Sub(at) < freshTime {
+	for s, w := range b.granted {
+		if s != polling && now.Sub(w.grantedAt) < freshTime {
 			fresh++
 		}
 	}
@@ -126,8 +154,11 @@ func (b *budget) enqueue(s Subject, p Priority, now time.Time) {
 		heap.Fix(&b.queue, w.index)
 		return
 	}
-	w := &waiter{subject: s, priority: p, since: now}
-	b.queued[s] = w
+	b.push(&waiter{subject: s, priority: p, since: now})
+}
+
+func (b *budget) push(w *waiter) {
+	b.queued[w.subject] = w
 	heap.Push(&b.queue, w)
 }
 
@@ -147,31 +178,36 @@ func (b *budget) comeBack(now time.Time) {
 func (b *budget) begin(t time.Time) {
 	b.limiter = rate.NewLimiter(rate.Limit(b.pace.at(t)), 1)
 	clear(b.granted)
+	for _, w := range b.queue {
+		w.paid = false
+	}
+	heap.Init(&b.queue)
 }
 
 // grant gives turns to those who wait, as far as tokens and lanes go, and tells whom and when there is a token again.
 func (b *budget) grant(now time.Time) (turns []Subject, next time.Time) {
-	for s, at := range b.granted {
-		if now.After(at.Add(grantTime)) {
+	for s := range b.granted {
+		if b.turn(s, now) == nil {
 			delete(b.granted, s)
 		}
 	}
-	room := 0
-	if len(b.queue) > 0 {
-		room = b.room(now)
+	if len(b.queue) == 0 {
+		b.lane.rest()
+		return nil, time.Time{}
 	}
+	room := b.room(now)
 	for len(b.queue) > 0 {
 		w := b.next(now, room)
 		if w == nil {
-			return turns, now.Add(freshTime) // who ends a call has us look sooner
+			return turns, now.Add(slowCall) // who ends a call has us look sooner
 		}
-		if !b.token(now) {
+		if !w.paid && !b.token(now) {
 			missing := 1 - b.limiter.TokensAt(now)
 			return turns, now.Add(time.Duration(missing / float64(b.limiter.Limit()) * float64(time.Second)))
 		}
 		heap.Remove(&b.queue, w.index)
 		delete(b.queued, w.subject)
-		b.granted[w.subject] = now
+		b.give(w, now)
 		turns = append(turns, w.subject)
 		if w.subject != polling {
 			room--

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func lanesForAll() *lane { return NewLanes(1000).join(func() {}) }
+func lanesForAll() *lane { return NewLanes(1000).quickLane(func() {}, noon) }
 
 // call makes a call that ends at once, if s has a turn.
 func (b *budget) call(s Subject, p Priority, now time.Time) bool {
@@ -83,6 +83,7 @@ func TestPollingDoesNotStarve(t *testing.T) {
 	b.call(polling, Polling, noon)
 	for i := 1; ; i++ {
 		now := noon.Add(time.Duration(i) * 100 * time.Millisecond)
+		b.lane.proved(now, now)
 		b.call(Subject(now.String()), Deletion, now)
 		turns, _ := b.grant(now)
 		if slices.Contains(turns, polling) {
@@ -128,5 +129,61 @@ func TestWhoIsForgottenGetsNoTurn(t *testing.T) {
 	}
 	if _, ok := b.granted["a"]; ok {
 		t.Error("the turn of one who was forgotten is kept")
+	}
+}
+
+func TestATurnThatFindsNoLaneKeepsItsTokenAndItsPlace(t *testing.T) {
+	all := NewLanes(1)
+	b, other := newBudget(1, 1, all.join(func() {})), all.join(func() {})
+	b.call("first", Repair, noon)
+	for i, s := range []Subject{"a", "b"} {
+		b.take(s, Repair, noon.Add(time.Duration(i)))
+	}
+	later := noon.Add(time.Second)
+	if turns, _ := b.grant(later); !slices.Equal(turns, []Subject{"a"}) {
+		t.Fatalf("the turn is that of %v", turns)
+	}
+	other.enter(later)
+	for range 3 {
+		if b.take("a", Repair, later) {
+			t.Fatal("a call was made without a lane")
+		}
+		if turns, _ := b.grant(later); len(turns) != 0 {
+			t.Fatalf("%v have a turn without a lane", turns)
+		}
+	}
+	b.enqueue("urgent", Deletion, later)
+	other.leave(later, later)
+	if turns, _ := b.grant(later); !slices.Equal(turns, []Subject{"a"}) || !b.take("a", Repair, later) {
+		t.Errorf("the turn that had no lane went to %v", turns)
+	}
+}
+
+func TestNoTokenIsSpentWithoutALane(t *testing.T) {
+	all := NewLanes(1)
+	b, other := newBudget(1, 1, all.join(func() {})), all.join(func() {})
+	other.enter(noon)
+	if b.take("a", Repair, noon) || b.reserve("b", Repair, noon) {
+		t.Fatal("a call was made without a lane")
+	}
+	other.leave(noon, noon)
+	if turns, _ := b.grant(noon); !slices.Equal(turns, []Subject{"a"}) || !b.take("a", Repair, noon) {
+		t.Errorf("the token is lost, the turn is that of %v", turns)
+	}
+}
+
+func TestAPauseTakesBackWhatWasPaid(t *testing.T) {
+	all := NewLanes(1)
+	b, other := newBudget(1, 2, all.join(func() {})), all.join(func() {})
+	if !b.reserve("a", Repair, noon) {
+		t.Fatal("there is no turn")
+	}
+	other.enter(noon)
+	b.take("a", Repair, noon)
+	b.slowDown(noon, noon.Add(time.Minute))
+	other.leave(noon, noon)
+	b.token(noon.Add(time.Minute))
+	if turns, _ := b.grant(noon.Add(time.Minute)); len(turns) != 0 {
+		t.Errorf("%v go without a token", turns)
 	}
 }

@@ -155,6 +155,7 @@ func (c *Connection) Run(ctx context.Context) {
 	defer timer.Stop()
 	var listing sync.WaitGroup
 	defer listing.Wait()
+	defer c.budget.lane.rest()
 	listing.Go(func() { c.runLister(ctx) })
 	for {
 		select {

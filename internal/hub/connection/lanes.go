@@ -10,8 +10,11 @@ import (
 const slowCall = time.Second
 
 // Lanes are the calls that all keys together may have under way, as many as there are workers who wait for the
-// answers. They are shared so that no key, however slow its Hub, keeps the workers from the others: a key gets at most
-// as many lanes as are left free, and slow keys one each and half of all together.
+// answers. They are shared so that no key, however slow its Hub, keeps the workers from the others:
+//   - A key is quick for as long as one answer follows another within a second. Quick keys share evenly, and together
+//     have at most as many lanes as are left free: should all of them hang at once, half of those lanes remain.
+//   - Of every other key it is known, or feared, that its next call hangs. Such keys have one lane each, and half of
+//     all together. One that finds none free shows that it is quick by a page of its listing, which takes no lane.
 type Lanes struct {
 	mu      sync.Mutex
 	total   int
@@ -30,6 +33,8 @@ type lane struct {
 	began []time.Time
 	// wasSlow: the call that ended last was slow.
 	wasSlow bool
+	// quickAt is when the last quick answer came, to a call or a listing.
+	quickAt time.Time
 	// missed is called when there may be a lane again for a key that found none; waits is set when one did.
 	missed func()
 	waits  bool
@@ -57,40 +62,75 @@ func (m *lane) enter(now time.Time) bool {
 	return true
 }
 
-// look counts the room, and takes note of a key that finds none. It needs the lock, as slow does.
+// look counts the room, and takes note of a key that finds none. It needs the lock, as what it calls does.
 func (m *lane) look(now time.Time) int {
-	busy, slow := 0, 0
+	free, quick, keys, others := m.all.total, 0, 0, 0
 	for member := range m.all.members {
-		busy += len(member.began)
-		if member.slow(now) {
-			slow += len(member.began)
+		free -= len(member.began)
+		switch {
+		case !member.quick(now):
+			others += len(member.began)
+		default:
+			quick += len(member.began)
+			if member != m {
+				keys++
+			}
 		}
 	}
-	room := m.share(m.all.total-busy, slow, now)
-	if room == 0 {
-		m.waits = true
+	room := 0
+	switch half := max(m.all.total/2, 1); {
+	case free <= 0:
+	case m.quick(now):
+		most := (free + quick + 1) / 2
+		room = max(min(most-quick, (most+keys)/(keys+1)-len(m.began)), 0)
+	case len(m.began) == 0 && others < half:
+		room = 1
+	}
+	if m.waits = room == 0; m.waits {
 		m.all.members[m] = struct{}{}
 	}
 	return room
 }
 
-// share is how many more calls the key may have under way when so many lanes are free, and so many are with slow keys.
-func (m *lane) share(free, slow int, now time.Time) int {
-	mine := len(m.began)
-	switch {
-	case free <= 0:
-		return 0
-	case !m.slow(now):
-		return max((free-mine+1)/2, 0)
-	case mine > 0 || slow >= max(m.all.total/2, 1):
-		return 0
-	}
-	return 1
-}
-
-// slow tells whether the key's Hub takes long to answer.
+// slow tells whether the key's Hub takes long to answer calls.
 func (m *lane) slow(now time.Time) bool {
 	return m.wasSlow || slices.ContainsFunc(m.began, func(at time.Time) bool { return now.Sub(at) > slowCall })
+}
+
+// quick tells whether the key's Hub answers quickly, as far as the last second shows.
+func (m *lane) quick(now time.Time) bool {
+	return !m.quickAt.IsZero() && now.Sub(m.quickAt) <= slowCall && !m.slow(now)
+}
+
+// wantsProof tells whether the key has no lane only because nothing is known of how quickly its Hub answers now.
+func (m *lane) wantsProof(now time.Time) bool {
+	m.all.mu.Lock()
+	defer m.all.mu.Unlock()
+	return m.look(now) == 0 && len(m.began) == 0 && !m.slow(now) && !m.quick(now)
+}
+
+// proved takes a page of a listing, which keeps no worker. That it came quickly does not make a key quick whose calls
+// are slow: some take what they ask for before they answer.
+func (m *lane) proved(began, now time.Time) {
+	if now.Sub(began) > slowCall {
+		return
+	}
+	m.all.mu.Lock()
+	m.quickAt = now
+	waits := m.waits
+	m.all.mu.Unlock()
+	if waits {
+		m.missed()
+	}
+}
+
+// rest takes that nobody waits for a lane of the key any more.
+func (m *lane) rest() {
+	m.all.mu.Lock()
+	defer m.all.mu.Unlock()
+	if m.waits = false; len(m.began) == 0 {
+		delete(m.all.members, m)
+	}
 }
 
 // leave gives back the lane of a call that began at the given time, and has those look again who found none.
@@ -99,14 +139,15 @@ func (m *lane) leave(began, now time.Time) {
 	if i := slices.IndexFunc(m.began, began.Equal); i >= 0 {
 		m.began = slices.Delete(m.began, i, i+1)
 	}
-	m.wasSlow = now.Sub(began) > slowCall
+	if m.wasSlow = now.Sub(began) > slowCall; !m.wasSlow {
+		m.quickAt = now
+	}
 	var waiting []func()
 	for member := range m.all.members {
 		if member.waits {
-			member.waits = false
+			// It counts as one who shares until it has looked.
 			waiting = append(waiting, member.missed)
-		}
-		if len(member.began) == 0 {
+		} else if len(member.began) == 0 {
 			delete(m.all.members, member)
 		}
 	}

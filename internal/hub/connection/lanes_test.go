@@ -14,16 +14,69 @@ func enterAll(m *lane, now time.Time) int {
 	return n
 }
 
-func TestAKeyLeavesAsManyLanesAsItTakes(t *testing.T) {
+// quickLane is the part of a key whose Hub has just answered.
+func (l *Lanes) quickLane(missed func(), now time.Time) *lane {
+	m := l.join(missed)
+	m.proved(now, now)
+	return m
+}
+
+func TestQuickKeysLeaveAsManyLanesAsTheyTakeTogether(t *testing.T) {
 	all := NewLanes(16)
-	keys := make([]*lane, 4)
-	var got []int
-	for i := range keys {
-		keys[i] = all.join(func() {})
-		got = append(got, enterAll(keys[i], noon))
+	taken := 0
+	for range 20 {
+		taken += enterAll(all.quickLane(func() {}, noon), noon)
 	}
-	if got[0] != 8 || got[1] != 4 || got[2] != 2 || got[3] != 1 {
-		t.Errorf("the keys got %v lanes", got)
+	if taken != 8 {
+		t.Errorf("they got %d lanes", taken)
+	}
+}
+
+func TestQuickKeysShareEvenly(t *testing.T) {
+	all := NewLanes(16)
+	first, second := all.quickLane(func() {}, noon), all.quickLane(func() {}, noon)
+	if n := enterAll(first, noon); n != 8 {
+		t.Fatalf("one key alone has %d lanes", n)
+	}
+	if second.enter(noon) {
+		t.Fatal("more than half of the lanes are taken")
+	}
+	for range 8 {
+		first.leave(noon, noon)
+		for first.enter(noon) || second.enter(noon) {
+			continue // who has more asks first
+		}
+	}
+	if a, b := len(first.began), len(second.began); a != 4 || b != 4 {
+		t.Errorf("the keys have %d and %d lanes", a, b)
+	}
+}
+
+func TestKeysThatHangTogetherLeaveLanesToTheOthers(t *testing.T) {
+	all := NewLanes(16)
+	now := noon
+	for range 40 { // of which nothing is known
+		enterAll(all.join(func() {}), now)
+	}
+	for range 40 { // in the midst of many calls
+		enterAll(all.quickLane(func() {}, now), now)
+	}
+	for _, wait := range []time.Duration{0, slowCall / 2, slowCall, time.Minute} {
+		now = noon.Add(wait)
+		told := false
+		healthy := all.join(func() { told = true })
+		if healthy.enter(now) || !healthy.wantsProof(now) {
+			t.Fatal("a key of which nothing is known has a lane, although half of them may hang")
+		}
+		if healthy.proved(now, now); !told {
+			t.Error("who has shown that it is quick is not told to look for a lane")
+		}
+		now = now.Add(slowCall + 1)
+		healthy.proved(now, now)
+		if !healthy.enter(now) {
+			t.Errorf("after %v a quick key finds no lane", wait)
+		}
+		healthy.leave(now, now)
 	}
 }
 
@@ -31,28 +84,31 @@ func TestSlowKeysTakeHalfOfTheLanesAtMost(t *testing.T) {
 	all := NewLanes(16)
 	taken := 0
 	for range 40 {
-		m := all.join(func() {})
+		m := all.quickLane(func() {}, noon)
 		if !m.enter(noon) {
 			continue
 		}
 		m.leave(noon, noon.Add(slowCall+1)) // a slow call was made
+		m.proved(noon.Add(2*slowCall), noon.Add(2*slowCall))
 		taken += enterAll(m, noon.Add(2*slowCall))
+		if m.wantsProof(noon.Add(2 * slowCall)) {
+			t.Error("a slow key is to show that it is quick")
+		}
 	}
 	if taken != 8 {
 		t.Errorf("40 slow keys have %d lanes", taken)
 	}
-	quick := all.join(func() {})
-	if n := enterAll(quick, noon.Add(3*slowCall)); n != 4 {
+	if n := enterAll(all.quickLane(func() {}, noon.Add(3*slowCall)), noon.Add(3*slowCall)); n != 4 {
 		t.Errorf("a quick key has %d lanes beside them", n)
 	}
 }
 
 func TestAKeyIsSlowWhileACallOfItsLasts(t *testing.T) {
 	all := NewLanes(16)
-	m := all.join(func() {})
+	m := all.quickLane(func() {}, noon)
 	m.enter(noon)
 	later := noon.Add(slowCall + 1)
-	if m.enter(later) {
+	if m.proved(later, later); m.enter(later) {
 		t.Error("a second call was made although the first one lasts")
 	}
 	m.leave(noon, later)
@@ -62,6 +118,14 @@ func TestAKeyIsSlowWhileACallOfItsLasts(t *testing.T) {
 	m.leave(later, later)
 	if n := enterAll(m, later); n != 8 {
 		t.Errorf("after a quick call there are %d at once", n)
+	}
+}
+
+func TestASlowPageProvesNothing(t *testing.T) {
+	m := NewLanes(16).join(func() {})
+	later := noon.Add(slowCall + 1)
+	if m.proved(noon, later); m.quick(later) {
+		t.Error("a key whose listing is slow counts as quick")
 	}
 }
 
@@ -81,18 +145,18 @@ func TestWhoFoundNoLaneIsToldOfOne(t *testing.T) {
 	told := 0
 	all := NewLanes(4)
 	m, other := all.join(func() {}), all.join(func() { told++ })
-	if enterAll(m, noon) != 2 || enterAll(other, noon) != 1 {
-		t.Fatal("of four lanes the keys do not have two and one")
+	third := all.join(func() {})
+	if !m.enter(noon) || !third.enter(noon) || other.enter(noon) {
+		t.Fatal("of which nothing is known has more than half of the lanes")
 	}
 	m.leave(noon, noon)
 	if told != 1 || !other.enter(noon) {
 		t.Errorf("told %d times", told)
 	}
-	m.leave(noon, noon)
+	third.leave(noon, noon)
 	if told != 1 {
 		t.Errorf("told %d times although it found a lane", told)
 	}
-	other.leave(noon, noon)
 	other.leave(noon, noon)
 	if len(all.members) != 0 {
 		t.Errorf("%d keys without calls are kept", len(all.members))

@@ -23,6 +23,8 @@ type lister struct {
 	scan    *scan
 	// probing: the first page was asked for as a probe, when no listing was due.
 	probing bool
+	// prove: calls wait for a lane until the Hub has answered quickly, and a page shows whether it does.
+	prove bool
 	// broken is how many scans in a row did not come out whole, failed how many ended with an error. While either is
 	// above zero, nextAt holds for those who want a listing, too.
 	broken, failed int
@@ -93,11 +95,12 @@ func (c *Connection) StepListing(ctx context.Context) time.Time {
 	if c.lister.scan == nil {
 		c.lister.scan = newScan(now)
 	}
-	current := c.lister.scan
+	c.lister.prove = false
+	current, asked := c.lister.scan, call{now, c.breaker.era}
 	c.mu.Unlock()
 
 	page, err := c.client.ListWebhooks(ctx, current.next())
-	return c.listed(current, page, err, now)
+	return c.listed(current, page, err, asked)
 }
 
 // listingReady tells whether to ask for a page now, or else when.
@@ -122,7 +125,10 @@ func (c *Connection) listingReady(now time.Time) (bool, time.Time) {
 	}
 	if c.lister.scan == nil {
 		if at := c.lister.due(c.inventory.listing.BeganAt); now.Before(at) {
-			return false, at
+			if !c.lister.prove || c.lister.failed > 0 {
+				return false, at
+			}
+			c.lister.probing = true
 		}
 	}
 	if c.budget.take(polling, Polling, now) {
@@ -149,11 +155,12 @@ func (l *lister) due(last time.Time) time.Time {
 }
 
 // listed takes the answer to one page.
-func (c *Connection) listed(s *scan, page *hub.WebhookPage, err error, asked time.Time) time.Time {
+func (c *Connection) listed(s *scan, page *hub.WebhookPage, err error, asked call) time.Time {
 	c.mu.Lock()
 	now := c.cfg.Now()
 	var news []Subject
-	c.record(listingOutage(err), now)
+	c.budget.lane.proved(asked.began, now)
+	c.record(asked, listingOutage(err), now)
 	if err != nil {
 		c.lister.scan = nil
 		c.lister.failed++
@@ -163,7 +170,7 @@ func (c *Connection) listed(s *scan, page *hub.WebhookPage, err error, asked tim
 		return next
 	}
 	for i := range page.Webhooks {
-		news = append(news, c.inventory.saw(page.Webhooks[i], asked)...)
+		news = append(news, c.inventory.saw(page.Webhooks[i], asked.began)...)
 	}
 	switch s.add(page) {
 	case partial:

@@ -71,7 +71,7 @@ func load(b *budget, allows limit, minutes int) []tally {
 				count.refused++
 				err := &hub.Error{Kind: hub.Throttled, RetryAfter: after}
 				// The answer takes a while, in which other calls are made.
-				if _, pause := br.record(err, now.Add(answer), exactly); pause > 0 {
+				if _, pause := br.record(br.era, err, now.Add(answer), exactly); pause > 0 {
 					b.slowDown(now.Add(answer), br.pausedUntil)
 				}
 			}

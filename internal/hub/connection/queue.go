@@ -1,11 +1,14 @@
 package connection
 
-// waiters is a heap by priority, then by time of arrival.
+// waiters is a heap: those whose turn has come before, then by priority, then by time of arrival.
 type waiters []*waiter
 
 func (w waiters) Len() int { return len(w) }
 
 func (w waiters) Less(i, j int) bool {
+	if w[i].paid != w[j].paid {
+		return w[i].paid
+	}
 	if w[i].priority != w[j].priority {
 		return w[i].priority < w[j].priority
 	}
@@ -28,6 +31,7 @@ func (w *waiters) Push(x any) {
 func (w *waiters) Pop() any {
 	old := *w
 	last := old[len(old)-1]
+	old[len(old)-1] = nil
 	*w = old[:len(old)-1]
 	return last
 }
