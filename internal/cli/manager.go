@@ -154,6 +154,7 @@ func (f *operatorFlags) setup(mgr manager.Manager) error {
 	if err != nil {
 		return err
 	}
+	look := &firstLook{RoundTripper: transport}
 	operator := controller.Operator{
 		Options: controller.Options{
 			Settings: plan.Settings{
@@ -163,7 +164,7 @@ func (f *operatorFlags) setup(mgr manager.Manager) error {
 			ProtectAPIKeySecrets: f.protectAPIKeySecrets, HeaderSecretsNeedOptIn: f.headerSecretsNeedOptIn,
 		},
 		Hub: hub.Config{
-			BaseURL: f.hubURL, AllowInsecure: f.hubAllowInsecure, Transport: transport, Timeout: f.hubTimeout,
+			BaseURL: f.hubURL, AllowInsecure: f.hubAllowInsecure, Transport: look, Timeout: f.hubTimeout,
 		},
 		QPS: f.hubQPS, Burst: f.hubBurst, Registry: metrics.Registry, Now: time.Now,
 	}
@@ -173,12 +174,7 @@ func (f *operatorFlags) setup(mgr manager.Manager) error {
 	return errors.Join(
 		operator.SetupWithManager(mgr),
 		mgr.AddHealthzCheck("ping", healthz.Ping),
-		mgr.AddReadyzCheck("caches", func(request *http.Request) error {
-			if !mgr.GetCache().WaitForCacheSync(request.Context()) {
-				return errors.New("the caches are not filled yet")
-			}
-			return nil
-		}),
+		addReadyChecks(mgr, look),
 	)
 }
 
