@@ -132,7 +132,7 @@ func (r *Reconciler) wait(o *observation, p, next plan.Plan, out outcome) reconc
 	case next.Action == plan.Look && p.Action == plan.Look:
 		// A listing shows it; who waits for it is woken.
 		return reconcile.Result{RequeueAfter: o.Settings.PollInterval}
-	case next.Action == p.Action:
+	case next.Action == p.Action && next.Action != plan.TellRotation:
 		return reconcile.Result{RequeueAfter: jitter(sameAgain)}
 	}
 	return reconcile.Result{RequeueAfter: atOnce}

@@ -25,6 +25,8 @@ const (
 	Update Action = "Update"
 	// Verify: send the endpoint again, so that the Hub tries to verify it.
 	Verify Action = "Verify"
+	// TellRotation: have status say that a rotation is under way.
+	TellRotation Action = "TellRotation"
 	// BeginRotation: write down that the secret stored may be dead from now on.
 	BeginRotation Action = "BeginRotation"
 	// Redefine: have a new secret made and store it.
@@ -180,6 +182,7 @@ var living = []Rule{
 	{"headers whose sources are not there are waited for", headerTroubleBeforeCreate},
 	{"a webhook that is not there is registered", create},
 	{"a rotation is written down before signing is turned on again", beginBeforeSigning},
+	{"nobody is told Ready when the secret stored may die", tellRotation},
 	{"what differs on the Hub is put right", update},
 	{"the Secret of a webhook that is not signed is deleted", deleteSecret},
 	{"a Secret under a new name takes the secret along", moveSecret},

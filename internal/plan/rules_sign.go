@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"k8s.io/apimachinery/pkg/api/meta"
+
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
 )
 
@@ -9,6 +11,13 @@ func beginBeforeSigning(o *Observed) (Plan, bool) {
 	return Plan{Action: BeginRotation, WebhookID: o.ID, Trigger: TriggerLoss, Trouble: updating()},
 		o.Object.Spec.RequiresSignature && o.differences().Has(FieldRequiresSignature) &&
 			s.Exists && !s.Foreign && !s.RotationOpen
+}
+
+// tellRotation comes before whatever has the Hub make a new secret: the status write that goes with the beginning of a
+// rotation may have failed.
+func tellRotation(o *Observed) (Plan, bool) {
+	return Plan{Action: TellRotation}, o.signed() && o.Signing.RotationOpen && !o.Signing.Foreign &&
+		meta.IsStatusConditionTrue(o.Object.Status.Conditions, v1alpha1.ConditionSigningSecretReady)
 }
 
 func update(o *Observed) (Plan, bool) {

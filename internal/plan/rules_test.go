@@ -38,6 +38,7 @@ func TestTheOrderOfTheRules(t *testing.T) {
 		"headers whose sources are not there are waited for",
 		"a webhook that is not there is registered",
 		"a rotation is written down before signing is turned on again",
+		"nobody is told Ready when the secret stored may die",
 		"what differs on the Hub is put right",
 		"the Secret of a webhook that is not signed is deleted",
 		"a Secret under a new name takes the secret along",

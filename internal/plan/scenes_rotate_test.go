@@ -3,12 +3,16 @@ package plan
 import (
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
 )
 
 func rotateScenes() []scene {
 	const (
 		finish = "a rotation that was begun is brought to its end"
+		tell   = "nobody is told Ready when the secret stored may die"
 		lost   = "a secret that is lost is made anew"
 		prune  = "a previous secret goes when its time is over"
 		wish   = "a rotation that was requested begins"
@@ -24,7 +28,14 @@ func rotateScenes() []scene {
 	wanted := annotated(v1alpha1.AnnotationRotateRequestedAt, "today")
 	unrecorded := func(o *Observed) { o.Object.Status.SigningSecret = nil }
 	changed := secret(func(s *SigningSecret) { s.Fingerprint = "other" })
+	saysReady := func(o *Observed) {
+		meta.SetStatusCondition(&o.Object.Status.Conditions, metav1.Condition{
+			Type: v1alpha1.ConditionSigningSecretReady, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonReady,
+		})
+	}
 	return []scene{
+		{name: "a rotation is under way and status says ready", o: observed(signed, open, saysReady), rule: tell, action: TellRotation},
+		{name: "a rotation is under way in a Secret that is another's, and status says ready", o: observed(signed, open, saysReady, secret(foreign)), rule: rest, action: Rest},
 		{name: "a rotation of ours is under way", o: observed(signed, open, remembered(func(m *Memory) { m.RotationOwn = true }), actingSince(noon)), rule: finish, action: Redefine, id: mine},
 		{name: "a rotation of an earlier process is under way", o: observed(signed, open, actingSince(noon.Add(-10*time.Second))), rule: finish, action: Rest, recheck: 20 * time.Second},
 		{name: "a rotation of an earlier process has settled", o: observed(signed, open), rule: finish, action: Redefine, id: mine},
