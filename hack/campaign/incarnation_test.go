@@ -59,7 +59,7 @@ func (w *world) start(view *store.View) *incarnation {
 		due: map[job]time.Time{}, failures: map[job]int{}, steps: w.clock.now,
 	}
 	view.Transform = controller.Strip
-	index(w, view)
+	w.must(controller.IndexResources(w.ctx, view))
 	options := controller.Options{
 		Settings: plan.Settings{
 			SettleTime: settleTime, OrphanAfter: orphanAfter, PollInterval: pollInterval, ActingSince: w.clock.now,
@@ -82,26 +82,6 @@ func (w *world) start(view *store.View) *incarnation {
 	}
 	in.guard = &controller.APIKeyGuard{Client: view.Client(), Live: w.store.Live(), Options: options}
 	return in
-}
-
-// index makes the indexes that the operator's own set-up makes in a manager.
-func index(w *world, view *store.View) {
-	for name, of := range map[string]func(*v1alpha1.Chatt2Webhook) []string{
-		"status.webhookID": func(c *v1alpha1.Chatt2Webhook) []string { return []string{c.Status.WebhookID} },
-		"natural":          func(c *v1alpha1.Chatt2Webhook) []string { return []string{natural(c)} },
-		"secret":           (*v1alpha1.Chatt2Webhook).SecretNames,
-		"configmap":        (*v1alpha1.Chatt2Webhook).ConfigMapNames,
-		"api-key":          func(c *v1alpha1.Chatt2Webhook) []string { return []string{c.Spec.APIKeySecretRef.Name} },
-	} {
-		w.must(view.IndexField(w.ctx, &v1alpha1.Chatt2Webhook{}, name, func(object client.Object) []string {
-			c, _ := object.(*v1alpha1.Chatt2Webhook)
-			return of(c)
-		}))
-	}
-}
-
-func natural(c *v1alpha1.Chatt2Webhook) string {
-	return strings.Join([]string{c.Spec.Label, c.Spec.Endpoint, string(c.Spec.EventType)}, "\x00")
 }
 
 // wake is how connections have resources looked at.

@@ -90,7 +90,7 @@ func (r *Reconciler) ownerOf(ctx context.Context, id string, me *v1alpha1.Chatt2
 	}
 	var others v1alpha1.Chatt2WebhookList
 	// What is only read need not be copied.
-	err := r.Client.List(ctx, &others, client.MatchingFields{indexWebhookID: id}, client.UnsafeDisableDeepCopy)
+	err := r.Client.List(ctx, &others, client.MatchingFields{indexWebhookID: drawer(id)}, client.UnsafeDisableDeepCopy)
 	if err != nil {
 		return "", err
 	}
@@ -114,7 +114,7 @@ func (r *Reconciler) liveOwnerOf(ctx context.Context, id string, me *v1alpha1.Ch
 	}
 	for _, namespace := range namespaces {
 		var others v1alpha1.Chatt2WebhookList
-		err := r.Live.List(ctx, &others, client.InNamespace(namespace), client.MatchingFields{indexWebhookID: id})
+		err := r.Live.List(ctx, &others, client.InNamespace(namespace), client.MatchingFields{fieldWebhookID: id})
 		if err != nil {
 			return "", err
 		}
@@ -129,7 +129,7 @@ func (r *Reconciler) liveOwnerOf(ctx context.Context, id string, me *v1alpha1.Ch
 func rightful(others []v1alpha1.Chatt2Webhook, id string, me *v1alpha1.Chatt2Webhook) string {
 	for i := range others {
 		other := &others[i]
-		if other.UID == me.UID {
+		if other.UID == me.UID || other.Status.WebhookID != id {
 			continue
 		}
 		if me.Status.WebhookID != id || older(other, me) {
@@ -150,14 +150,15 @@ func older(a, b *v1alpha1.Chatt2Webhook) bool {
 // elder is an older resource that declares the same webhook with the same API key.
 func (r *Reconciler) elder(ctx context.Context, o *observation) (string, error) {
 	var others v1alpha1.Chatt2WebhookList
-	err := r.Client.List(ctx, &others, client.MatchingFields{indexNatural: naturalIndex(o.Object)},
+	err := r.Client.List(ctx, &others, client.MatchingFields{indexNatural: naturalDrawer(o.Object)},
 		client.UnsafeDisableDeepCopy)
 	if err != nil {
 		return "", err
 	}
 	for i := range others.Items {
 		other := &others.Items[i]
-		if other.UID == o.Object.UID || !other.DeletionTimestamp.IsZero() || !older(other, o.Object) {
+		if other.UID == o.Object.UID || natural(other) != natural(o.Object) ||
+			!other.DeletionTimestamp.IsZero() || !older(other, o.Object) {
 			continue
 		}
 		same, err := r.sameKey(ctx, o, other)

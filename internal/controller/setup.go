@@ -3,7 +3,9 @@ package controller
 import (
 	"context"
 	"errors"
+	"hash/fnv"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -27,13 +29,20 @@ import (
 
 // The indexes of resources in the cache.
 const (
-	// indexWebhookID is a selectable field, too, so that the API server can be asked the same question.
-	indexWebhookID = "status.webhookID"
+	// indexWebhookID and indexNatural hold drawers: what is found there need not be what was looked for.
+	indexWebhookID = "webhook-id"
 	indexNatural   = "natural"
 	indexSecret    = "secret"
 	indexConfigMap = "configmap"
 	indexAPIKey    = "api-key"
 )
+
+// fieldWebhookID is the selectable field by which the API server is asked who has a webhook.
+const fieldWebhookID = "status.webhookID"
+
+// drawers is how many values there are of an index of what is unique to each resource. A value of its own would cost a
+// resource more than half a kilobyte in each index; so a look-up meets a few resources in vain.
+const drawers = 1 << 10
 
 // Failures at the API server are tried again after a second, then ever later.
 const (
@@ -47,7 +56,7 @@ type requestQueue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 // SetupWithManager lets the manager run the reconciler: once it leads, resources are worked on when they, something
 // they refer to, or their webhook on the Hub changed.
 func (r *Reconciler) SetupWithManager(mgr manager.Manager, wakes *Wakes) error {
-	if err := indexResources(mgr); err != nil {
+	if err := IndexResources(context.Background(), mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
 	b := builder.ControllerManagedBy(mgr).
@@ -89,16 +98,17 @@ func (r *Reconciler) lookAtForeignStatus(_ context.Context, e event.UpdateEvent,
 	}
 }
 
-func indexResources(mgr manager.Manager) error {
+// IndexResources makes the indexes of resources that the reconciler looks things up by.
+func IndexResources(ctx context.Context, in client.FieldIndexer) error {
 	var failed []error
 	for name, of := range map[string]func(*v1alpha1.Chatt2Webhook) []string{
-		indexWebhookID: func(w *v1alpha1.Chatt2Webhook) []string { return []string{w.Status.WebhookID} },
-		indexNatural:   func(w *v1alpha1.Chatt2Webhook) []string { return []string{naturalIndex(w)} },
+		indexWebhookID: func(w *v1alpha1.Chatt2Webhook) []string { return []string{drawer(w.Status.WebhookID)} },
+		indexNatural:   func(w *v1alpha1.Chatt2Webhook) []string { return []string{naturalDrawer(w)} },
 		indexSecret:    func(w *v1alpha1.Chatt2Webhook) []string { return unique(w.SecretNames()) },
 		indexConfigMap: func(w *v1alpha1.Chatt2Webhook) []string { return unique(w.ConfigMapNames()) },
 		indexAPIKey:    func(w *v1alpha1.Chatt2Webhook) []string { return []string{w.Spec.APIKeySecretRef.Name} },
 	} {
-		failed = append(failed, mgr.GetFieldIndexer().IndexField(context.Background(), &v1alpha1.Chatt2Webhook{}, name,
+		failed = append(failed, in.IndexField(ctx, &v1alpha1.Chatt2Webhook{}, name,
 			func(object client.Object) []string {
 				w, _ := object.(*v1alpha1.Chatt2Webhook)
 				return of(w)
@@ -107,9 +117,17 @@ func indexResources(mgr manager.Manager) error {
 	return errors.Join(failed...)
 }
 
-// naturalIndex is what a webhook is recognised by, in one string.
-func naturalIndex(w *v1alpha1.Chatt2Webhook) string {
-	return strings.Join([]string{w.Spec.Label, w.Spec.Endpoint, string(w.Spec.EventType)}, "\x00")
+// drawer is the value of an index that a webhook's id is under, or what it is recognised by, together with others.
+func drawer(texts ...string) string {
+	h := fnv.New32a()
+	for _, text := range texts {
+		_, _ = h.Write([]byte(text)) // a hash takes everything
+	}
+	return strconv.Itoa(int(h.Sum32() % drawers))
+}
+
+func naturalDrawer(w *v1alpha1.Chatt2Webhook) string {
+	return drawer(w.Spec.Label, w.Spec.Endpoint, string(w.Spec.EventType))
 }
 
 func unique(names []string) []string {
@@ -119,7 +137,7 @@ func unique(names []string) []string {
 // referring finds the resources that refer to a Secret or ConfigMap.
 func (r *Reconciler) referring(index string) handler.MapFunc {
 	return func(ctx context.Context, object client.Object) []reconcile.Request {
-		return r.requests(ctx, client.InNamespace(object.GetNamespace()),
+		return r.requests(ctx, func(*v1alpha1.Chatt2Webhook) bool { return true }, client.InNamespace(object.GetNamespace()),
 			client.MatchingFields{index: object.GetName()})
 	}
 }
@@ -148,23 +166,36 @@ func inWaves(of handler.MapFunc) handler.EventHandler {
 // siblings finds the other resources that declare the same webhook or have it: one's end is another's chance.
 func (r *Reconciler) siblings(ctx context.Context, object client.Object) []reconcile.Request {
 	w, _ := object.(*v1alpha1.Chatt2Webhook)
-	others := r.requests(ctx, client.MatchingFields{indexNatural: naturalIndex(w)})
-	if w.Status.WebhookID != "" {
-		others = append(others, r.requests(ctx, client.MatchingFields{indexWebhookID: w.Status.WebhookID})...)
+	me := client.ObjectKeyFromObject(w)
+	of := func(in client.MatchingFields, same func(*v1alpha1.Chatt2Webhook) bool) []reconcile.Request {
+		return r.requests(ctx, func(other *v1alpha1.Chatt2Webhook) bool {
+			return client.ObjectKeyFromObject(other) != me && same(other)
+		}, in)
 	}
-	me := reconcile.Request{NamespacedName: client.ObjectKeyFromObject(w)}
-	return slices.DeleteFunc(others, func(other reconcile.Request) bool { return other == me })
+	others := of(client.MatchingFields{indexNatural: naturalDrawer(w)}, func(other *v1alpha1.Chatt2Webhook) bool {
+		return natural(other) == natural(w)
+	})
+	if id := w.Status.WebhookID; id != "" {
+		others = append(others, of(client.MatchingFields{indexWebhookID: drawer(id)},
+			func(other *v1alpha1.Chatt2Webhook) bool { return other.Status.WebhookID == id })...)
+	}
+	return others
 }
 
-func (r *Reconciler) requests(ctx context.Context, which ...client.ListOption) []reconcile.Request {
+// requests are for those resources in the cache that are wanted.
+func (r *Reconciler) requests(
+	ctx context.Context, wanted func(*v1alpha1.Chatt2Webhook) bool, which ...client.ListOption,
+) []reconcile.Request {
 	var found v1alpha1.Chatt2WebhookList
 	// A list from the cache fails only when the index is not there, which a test would show.
 	if err := r.Client.List(ctx, &found, append(which, client.UnsafeDisableDeepCopy)...); err != nil {
 		return nil
 	}
-	requests := make([]reconcile.Request, len(found.Items))
+	requests := make([]reconcile.Request, 0, len(found.Items))
 	for i := range found.Items {
-		requests[i].NamespacedName = client.ObjectKeyFromObject(&found.Items[i])
+		if w := &found.Items[i]; wanted(w) {
+			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(w)})
+		}
 	}
 	return requests
 }
