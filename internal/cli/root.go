@@ -22,8 +22,14 @@ func New() *cobra.Command {
 	return root
 }
 
-// version is that of the module, where the build knows it.
+// released is the version that a release puts in with -ldflags=-X, empty otherwise.
+var released string
+
+// version is that of the release or of the module, where the build knows it.
 func version() string {
+	if released != "" {
+		return released
+	}
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		return info.Main.Version
 	}
