@@ -51,7 +51,7 @@ func (g *APIKeyGuard) Reconcile(ctx context.Context, req reconcile.Request) (rec
 		return reconcile.Result{}, nil
 	}
 	if err != nil {
-		return failed(err)
+		return failed(err, 1)
 	}
 	return reconcile.Result{}, nil
 }

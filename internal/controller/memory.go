@@ -27,6 +27,8 @@ type memory struct {
 	unrecorded *v1alpha1.AppliedStatus
 	// failures is how many calls in a row have failed.
 	failures int
+	// conflicts is how many steps in a row have ended in a conflict at the API server.
+	conflicts int
 	// attempted is what spec and header sources were when a call last failed.
 	attempted attempt
 	// request is the value of reconcile-requested-at that Requested is about.

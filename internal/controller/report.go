@@ -19,6 +19,9 @@ import (
 const (
 	// atOnce is the delay of a step that can be taken now.
 	atOnce = time.Millisecond
+	// firstConflict and lastConflict bound how long a step waits that lost against another write.
+	firstConflict = 100 * time.Millisecond
+	lastConflict  = 10 * time.Second
 	// sameAgain is the delay of a step that is the same as the one just taken.
 	sameAgain = time.Second
 )
@@ -50,6 +53,7 @@ func (r *Reconciler) report(ctx context.Context, o *observation, p plan.Plan, ou
 	} else {
 		r.emit(ctx, o.Object, out.events)
 	}
+	o.mem.conflicts = 0
 	return r.wait(o, p, next, out), nil
 }
 
@@ -57,16 +61,24 @@ func (r *Reconciler) report(ctx context.Context, o *observation, p plan.Plan, ou
 // waiting for as long as the failure would be.
 func (o *observation) failed(err error) (reconcile.Result, error) {
 	if o.overwritten {
-		return reconcile.Result{RequeueAfter: jitter(100 * time.Millisecond)}, nil
+		return reconcile.Result{RequeueAfter: jitter(firstConflict)}, nil
 	}
-	return failed(err)
+	if passedBy(err) {
+		o.mem.conflicts++
+	}
+	return failed(err, o.mem.conflicts)
 }
 
-// failed says what becomes of a failure at the API server. That an object changed or went meanwhile is no failure: the
-// next look sees it.
-func failed(err error) (reconcile.Result, error) {
-	if isConflict(err) || apierrors.IsNotFound(err) {
-		return reconcile.Result{RequeueAfter: jitter(100 * time.Millisecond)}, nil
+// passedBy tells whether an object changed or went meanwhile.
+func passedBy(err error) bool { return isConflict(err) || apierrors.IsNotFound(err) }
+
+// failed says what becomes of a failure at the API server, so many conflicts in a row included. That an object changed
+// or went meanwhile is no failure: the next look sees it. When it does not, the cache is behind, and every look may
+// cost a call to the Hub.
+func failed(err error, conflicts int) (reconcile.Result, error) {
+	if passedBy(err) {
+		wait := firstConflict << min(max(conflicts-1, 0), 10)
+		return reconcile.Result{RequeueAfter: jitter(min(wait, lastConflict))}, nil
 	}
 	return reconcile.Result{}, err
 }

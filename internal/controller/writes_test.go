@@ -2,8 +2,11 @@ package controller
 
 import (
 	"testing"
+	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
@@ -91,5 +94,21 @@ func TestAWriteThatPanicsIsNotUnderWayForEver(t *testing.T) {
 	}()
 	if !w.shown("2") {
 		t.Error("what others write after a write that panicked is missed")
+	}
+}
+
+func TestConflictsInARowAreWaitedForEverLonger(t *testing.T) {
+	conflict := apierrors.NewConflict(schema.GroupResource{}, "w", nil)
+	o := &observation{mem: &memory{}}
+	var last time.Duration
+	for range 20 {
+		got, err := o.failed(conflict)
+		if err != nil || got.RequeueAfter <= last && last < lastConflict {
+			t.Fatalf("after %s: %s, %v", last, got.RequeueAfter, err)
+		}
+		last = got.RequeueAfter
+	}
+	if most := lastConflict + lastConflict/5; last < lastConflict || last > most {
+		t.Errorf("the longest wait is %s", last)
 	}
 }

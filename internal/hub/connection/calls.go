@@ -55,7 +55,11 @@ func (c *Connection) Delete(ctx context.Context, s Subject, id string) error {
 	}
 	defer c.leave(call)
 	err := c.client.DeleteWebhook(ctx, id)
-	c.done(call, err, func(at time.Time) { c.inventory.erased(id, at) })
+	erase := func(at time.Time) { c.inventory.erased(id, at) }
+	c.done(call, err, erase)
+	if hub.IsKind(err, hub.NotFound) {
+		c.apply(erase) // or who deletes it would find it again, and delete it again
+	}
 	return err
 }
 

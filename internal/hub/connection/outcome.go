@@ -22,6 +22,13 @@ func (c *Connection) done(call call, err error, apply func(at time.Time)) {
 	}
 }
 
+// apply changes what is known.
+func (c *Connection) apply(change func(at time.Time)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	change(c.cfg.Now())
+}
+
 // leave gives back the lane of a call, however that ended: a call that panics keeps none.
 func (c *Connection) leave(call call) {
 	c.mu.Lock()

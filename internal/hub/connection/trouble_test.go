@@ -335,6 +335,23 @@ func TestALookThatLagsBehindAnOwnDeleteFindsNothing(t *testing.T) {
 	}
 }
 
+func TestAWebhookThatWasGoneWhenItWasDeletedIsNotFoundAgain(t *testing.T) {
+	w := newWorld(t)
+	id := w.registered(1)[0]
+	w.listed("a")
+	seen, _ := w.conn.Find(id)
+	if err := w.DeleteByHand(id); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.conn.Delete(t.Context(), "a", id); !hub.IsKind(err, hub.NotFound) {
+		t.Fatal(err)
+	}
+	key := NaturalKey{Label: seen.Webhook.Label.Value, Endpoint: seen.Webhook.Endpoint, EventType: seen.Webhook.EventType}
+	if _, ok := w.conn.Find(id); ok || len(w.conn.Matches(key)) > 0 {
+		t.Error("the inventory still shows it")
+	}
+}
+
 func TestCallsThatEndedHoldNoLane(t *testing.T) {
 	w := newWorld(t)
 	w.cfg.Now = time.Now // a clock that goes on between two looks at it
