@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
+	"io"
 	"strings"
 
 	"github.com/google/uuid"
@@ -100,6 +101,9 @@ func (l *WebhookLog) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &in); err != nil {
 		return err
 	}
+	if l.ID == "" {
+		return errNoUUID
+	}
 	l.ID, l.WebhookID = strings.ToLower(l.ID), strings.ToLower(l.WebhookID)
 	l.StatusCode = int(in.StatusCode)
 	l.SendAt, l.CreatedDate = in.SendAt.pointer(), in.CreatedDate.pointer()
@@ -160,34 +164,29 @@ func parseNewSecret(body []byte) (Secret, error) {
 }
 
 func (p *WebhookPage) parse(body []byte) (err error) {
-	var sent []sentWebhook
-	if sent, p.Total, p.Paged, err = parseList[sentWebhook](body); err != nil {
-		return err
-	}
-	p.Webhooks = make([]Webhook, len(sent))
-	for i := range sent {
-		if p.Webhooks[i], err = sent[i].webhook(); err != nil {
-			return err
+	p.Webhooks, p.Total, p.Paged, err = parseList(body, func(d *json.Decoder) (Webhook, error) {
+		in, err := decode[sentWebhook](d)
+		if err != nil {
+			return Webhook{}, err
 		}
-	}
-	return nil
+		return in.webhook()
+	})
+	return err
 }
 
 func (p *WebhookLogPage) parse(body []byte) (err error) {
-	p.Logs, p.Total, p.Paged, err = parseList[WebhookLog](body)
+	p.Logs, p.Total, p.Paged, err = parseList(body, decode[WebhookLog])
 	return err
 }
 
 // parseList reads a page, or the bare array of an older deployment, which is everything there is.
-func parseList[T any](body []byte) (items []T, total int, paged bool, _ error) {
+func parseList[T any](body []byte, read func(*json.Decoder) (T, error)) (items []T, total int, paged bool, _ error) {
 	if isArray(body) {
-		if err := into(&items)(body); err != nil {
-			return nil, 0, false, err
-		}
-		return items, len(items), false, nil
+		items, err := parseArray(body, read)
+		return items, len(items), false, err
 	}
 	var page struct {
-		Data       *[]T `json:"data"`
+		Data       json.RawMessage `json:"data"`
 		Pagination *struct {
 			Total *lenientInt `json:"total"`
 		} `json:"pagination"`
@@ -195,33 +194,62 @@ func parseList[T any](body []byte) (items []T, total int, paged bool, _ error) {
 	if err := into(&page)(body); err != nil {
 		return nil, 0, false, err
 	}
-	switch {
-	case page.Data == nil:
+	if page.Data == nil || string(page.Data) == "null" {
 		return nil, 0, false, errNoList
-	case page.Pagination == nil || page.Pagination.Total == nil || *page.Pagination.Total < 0:
+	}
+	if page.Pagination == nil || page.Pagination.Total == nil || *page.Pagination.Total < 0 {
 		return nil, 0, false, errNoPagination
 	}
-	return *page.Data, int(*page.Pagination.Total), true, nil
+	items, err := parseArray(page.Data, read)
+	return items, int(*page.Pagination.Total), true, err
+}
+
+// parseArray reads the entries one by one and ends at the first that is wrong: millions of empty ones in a body that is
+// not too long would take gigabytes.
+func parseArray[T any](data []byte, read func(*json.Decoder) (T, error)) ([]T, error) {
+	d := json.NewDecoder(bytes.NewReader(data))
+	if open, err := d.Token(); err != nil || open != json.Delim('[') {
+		return nil, errNotJSON
+	}
+	items := []T{}
+	for d.More() {
+		item, err := read(d)
+		switch {
+		case errors.Is(err, errNoUUID), errors.Is(err, errNoSuccess):
+			return nil, err
+		case err != nil:
+			return nil, errNotJSON
+		}
+		items = append(items, item)
+	}
+	if _, err := d.Token(); err != nil {
+		return nil, errNotJSON
+	}
+	if _, err := d.Token(); err != io.EOF { //nolint:errorlint // the decoder returns it as it is
+		return nil, errNotJSON
+	}
+	return items, nil
+}
+
+func decode[T any](d *json.Decoder) (item T, err error) {
+	err = d.Decode(&item)
+	return item, err
 }
 
 func parseRetryResults(body []byte) ([]RetryResult, error) {
 	if isArray(body) {
-		var results []RetryResult
-		if err := into(&results)(body); err != nil {
-			return nil, err
-		}
-		return results, nil
+		return parseArray(body, decode[RetryResult])
 	}
 	var answer struct {
-		Results *[]RetryResult `json:"results"`
+		Results json.RawMessage `json:"results"`
 	}
 	if err := into(&answer)(body); err != nil {
 		return nil, err
 	}
-	if answer.Results == nil {
+	if answer.Results == nil || string(answer.Results) == "null" {
 		return nil, errNoList
 	}
-	return *answer.Results, nil
+	return parseArray(answer.Results, decode[RetryResult])
 }
 
 func isArray(body []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(body), []byte("[")) }
