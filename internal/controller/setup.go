@@ -137,7 +137,8 @@ func unique(names []string) []string {
 // referring finds the resources that refer to a Secret or ConfigMap.
 func (r *Reconciler) referring(index string) handler.MapFunc {
 	return func(ctx context.Context, object client.Object) []reconcile.Request {
-		return r.requests(ctx, func(*v1alpha1.Chatt2Webhook) bool { return true }, client.InNamespace(object.GetNamespace()),
+		all := func(*v1alpha1.Chatt2Webhook) bool { return true }
+		return r.requests(ctx, all, client.InNamespace(object.GetNamespace()),
 			client.MatchingFields{index: object.GetName()})
 	}
 }

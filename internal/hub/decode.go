@@ -225,7 +225,7 @@ func parseArray[T any](data []byte, read func(*json.Decoder) (T, error)) ([]T, e
 	if _, err := d.Token(); err != nil {
 		return nil, errNotJSON
 	}
-	if _, err := d.Token(); err != io.EOF { //nolint:errorlint // the decoder returns it as it is
+	if _, err := d.Token(); err != io.EOF {
 		return nil, errNotJSON
 	}
 	return items, nil
