@@ -12,7 +12,7 @@ export KUBEBUILDER_ASSETS = $(CURDIR)/bin/k8s
 CONTROLLER_GEN ?= bin/tools/controller-gen
 KUSTOMIZE ?= bin/tools/kustomize
 GOLANGCI_LINT ?= bin/tools/golangci-lint-kube-api-linter
-GENERATED = api/v1alpha1/zz_generated.deepcopy.go config/crd/bases config/rbac/role.yaml
+GENERATED = api/v1alpha1/zz_generated.deepcopy.go config/crd/bases config/rbac/role.yaml hack/reference
 
 ##@ General
 
@@ -34,7 +34,7 @@ generate: $(CONTROLLER_GEN) ## Generate the DeepCopy methods.
 	$(CONTROLLER_GEN) object paths=./api/...
 
 .PHONY: verify
-verify: manifests generate ## Fail when a generated file is not up to date.
+verify: manifests generate docs ## Fail when a generated file is not up to date.
 	git diff --exit-code -- $(GENERATED)
 	@! git ls-files --others --exclude-standard -- $(GENERATED) | grep . || { echo 'are generated, but not in git'; exit 1; }
 
@@ -77,6 +77,15 @@ bench: controlplane build ## Measure the operator under load (N=, SCENARIOS=; ta
 .PHONY: campaign
 campaign: ## Let every call of the operator go wrong, and its process die, on a clock that stands still.
 	CAMPAIGN=whole go test -count=1 -timeout 2h -run TestCampaign -v ./hack/campaign
+
+.PHONY: mutants
+mutants: controlplane ## Apply wrong protocols to the operator, one by one: each must be caught by the tests.
+	go run ./hack/mutants $(if $(ONLY),-only '$(ONLY)')
+
+FUZZTIME ?= 1m
+.PHONY: fuzz
+fuzz: ## Fuzz what comes from outside, each target for FUZZTIME (FUZZ=: the targets whose names contain this).
+	hack/fuzz/run.sh '$(FUZZTIME)' '$(FUZZ)'
 
 ##@ Try it
 
@@ -134,4 +143,4 @@ bin/tools/%: hack/tools/go.mod hack/tools/go.sum
 	go -C hack/tools build -o ../../$@ $(PACKAGE_$*)
 	@touch $@
 
--include hack/chart/chart.mk
+include $(wildcard hack/*/*.mk)
