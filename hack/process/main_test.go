@@ -4,6 +4,8 @@ package process_test
 
 import (
 	"fmt"
+	"io"
+	stdlog "log"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -43,6 +45,9 @@ var (
 		return s
 	}()
 	codecs = serializer.NewCodecFactory(scheme)
+
+	// discard is for servers whose clients break off, on purpose.
+	discard = stdlog.New(io.Discard, "", 0)
 )
 
 func TestMain(m *testing.M) {
@@ -69,7 +74,11 @@ func run(m *testing.M) int {
 	}
 	options := cluster.Options{
 		ControllerManager: true,
-		APIServerFlags:    map[string]string{"audit-policy-file": policy, "audit-log-path": auditLog},
+		APIServerFlags: map[string]string{
+			"audit-policy-file": policy, "audit-log-path": auditLog,
+			// Whoever owns what blocks the owner's deletion must be allowed to hold that up.
+			"enable-admission-plugins": "OwnerReferencesPermissionEnforcement",
+		},
 	}
 	return cluster.Main(m, options, func(c *cluster.Cluster) { shared = c })
 }

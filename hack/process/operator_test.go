@@ -1,6 +1,7 @@
 package process_test
 
 import (
+	"cmp"
 	"net"
 	"net/http"
 	"os"
@@ -39,12 +40,12 @@ func (w *world) launch(i *installation, flags ...string) *operator {
 	w.Helper()
 	o := &operator{world: w, log: &buffer{}, probes: w.freeAddress(), metrics: w.freeAddress(), ended: make(chan struct{})}
 	o.cmd = exec.Command(binary, append([]string{
-		"operator", "--kubeconfig=" + w.kubeconfig(i.access), "--hub-url=" + w.hub.URL, "--hub-ca-file=" + w.hubCA(),
+		"operator", "--kubeconfig=" + w.kubeconfig(i.access), "--hub-url=" + cmp.Or(w.hubURL, w.hub.URL), "--hub-ca-file=" + w.hubCA(),
 		"--hub-poll-interval=1s", "--hub-qps=100", "--hub-burst=100", "--hub-timeout=5s", "--hub-settle-time=6s",
 		"--leader-election-namespace=" + i.namespace, "--health-probe-bind-address=" + o.probes,
 		"--metrics-bind-address=" + o.metrics, "--zap-log-level=10",
 	}, append(w.flags, flags...)...)...)
-	o.cmd.Env = environment(w.TempDir())
+	o.cmd.Env = append(environment(w.TempDir()), w.env...)
 	o.cmd.Stdout, o.cmd.Stderr = o.log, o.log
 	w.must(o.cmd.Start())
 	go func() {
