@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
-	"io"
 	"strings"
 
 	"github.com/google/uuid"
@@ -101,9 +100,6 @@ func (l *WebhookLog) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &in); err != nil {
 		return err
 	}
-	if l.ID == "" {
-		return errNoUUID
-	}
 	l.ID, l.WebhookID = strings.ToLower(l.ID), strings.ToLower(l.WebhookID)
 	l.StatusCode = int(in.StatusCode)
 	l.SendAt, l.CreatedDate = in.SendAt.pointer(), in.CreatedDate.pointer()
@@ -164,29 +160,77 @@ func parseNewSecret(body []byte) (Secret, error) {
 }
 
 func (p *WebhookPage) parse(body []byte) (err error) {
-	p.Webhooks, p.Total, p.Paged, err = parseList(body, func(d *json.Decoder) (Webhook, error) {
-		in, err := decode[sentWebhook](d)
-		if err != nil {
-			return Webhook{}, err
+	var sent []sentWebhook
+	if sent, p.Total, p.Paged, err = parseList[sentWebhook](body); err != nil {
+		return err
+	}
+	p.Webhooks = make([]Webhook, len(sent))
+	for i := range sent {
+		if p.Webhooks[i], err = sent[i].webhook(); err != nil {
+			return err
 		}
-		return in.webhook()
-	})
-	return err
+	}
+	return nil
 }
 
 func (p *WebhookLogPage) parse(body []byte) (err error) {
-	p.Logs, p.Total, p.Paged, err = parseList(body, decode[WebhookLog])
+	p.Logs, p.Total, p.Paged, err = parseList[WebhookLog](body)
 	return err
 }
 
+// Of a body that is longer than large each entry must have at least as many bytes as smallestEntry: an id and its name
+// have nearly as many.
+const (
+	large         = 64 << 10
+	smallestEntry = 64
+)
+
+// checkEntries refuses a long list whose entries hold nothing: read into memory each takes hundreds of bytes, be it two
+// bytes long, and millions of them come in a body of a few megabytes.
+func checkEntries(body []byte) error {
+	if len(body) <= large {
+		return nil
+	}
+	list := json.RawMessage(body)
+	if !isArray(body) {
+		var page struct {
+			Data    json.RawMessage `json:"data"`
+			Results json.RawMessage `json:"results"`
+		}
+		if err := into(&page)(body); err != nil {
+			return err
+		}
+		list = page.Data
+		if list == nil {
+			list = page.Results
+		}
+	}
+	d := json.NewDecoder(bytes.NewReader(list))
+	if open, err := d.Token(); err != nil || open != json.Delim('[') {
+		return errNoList
+	}
+	var entry json.RawMessage
+	for d.More() {
+		if err := d.Decode(&entry); err != nil || len(entry) < smallestEntry {
+			return errNotJSON
+		}
+	}
+	return nil
+}
+
 // parseList reads a page, or the bare array of an older deployment, which is everything there is.
-func parseList[T any](body []byte, read func(*json.Decoder) (T, error)) (items []T, total int, paged bool, _ error) {
+func parseList[T any](body []byte) (items []T, total int, paged bool, _ error) {
+	if err := checkEntries(body); err != nil {
+		return nil, 0, false, err
+	}
 	if isArray(body) {
-		items, err := parseArray(body, read)
-		return items, len(items), false, err
+		if err := into(&items)(body); err != nil {
+			return nil, 0, false, err
+		}
+		return items, len(items), false, nil
 	}
 	var page struct {
-		Data       json.RawMessage `json:"data"`
+		Data       *[]T `json:"data"`
 		Pagination *struct {
 			Total *lenientInt `json:"total"`
 		} `json:"pagination"`
@@ -194,62 +238,36 @@ func parseList[T any](body []byte, read func(*json.Decoder) (T, error)) (items [
 	if err := into(&page)(body); err != nil {
 		return nil, 0, false, err
 	}
-	if page.Data == nil || string(page.Data) == "null" {
+	switch {
+	case page.Data == nil:
 		return nil, 0, false, errNoList
-	}
-	if page.Pagination == nil || page.Pagination.Total == nil || *page.Pagination.Total < 0 {
+	case page.Pagination == nil || page.Pagination.Total == nil || *page.Pagination.Total < 0:
 		return nil, 0, false, errNoPagination
 	}
-	items, err := parseArray(page.Data, read)
-	return items, int(*page.Pagination.Total), true, err
-}
-
-// parseArray reads the entries one by one and ends at the first that is wrong: millions of empty ones in a body that is
-// not too long would take gigabytes.
-func parseArray[T any](data []byte, read func(*json.Decoder) (T, error)) ([]T, error) {
-	d := json.NewDecoder(bytes.NewReader(data))
-	if open, err := d.Token(); err != nil || open != json.Delim('[') {
-		return nil, errNotJSON
-	}
-	items := []T{}
-	for d.More() {
-		item, err := read(d)
-		switch {
-		case errors.Is(err, errNoUUID), errors.Is(err, errNoSuccess):
-			return nil, err
-		case err != nil:
-			return nil, errNotJSON
-		}
-		items = append(items, item)
-	}
-	if _, err := d.Token(); err != nil {
-		return nil, errNotJSON
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return nil, errNotJSON
-	}
-	return items, nil
-}
-
-func decode[T any](d *json.Decoder) (item T, err error) {
-	err = d.Decode(&item)
-	return item, err
+	return *page.Data, int(*page.Pagination.Total), true, nil
 }
 
 func parseRetryResults(body []byte) ([]RetryResult, error) {
+	if err := checkEntries(body); err != nil {
+		return nil, err
+	}
 	if isArray(body) {
-		return parseArray(body, decode[RetryResult])
+		var results []RetryResult
+		if err := into(&results)(body); err != nil {
+			return nil, err
+		}
+		return results, nil
 	}
 	var answer struct {
-		Results json.RawMessage `json:"results"`
+		Results *[]RetryResult `json:"results"`
 	}
 	if err := into(&answer)(body); err != nil {
 		return nil, err
 	}
-	if answer.Results == nil || string(answer.Results) == "null" {
+	if answer.Results == nil {
 		return nil, errNoList
 	}
-	return parseArray(answer.Results, decode[RetryResult])
+	return *answer.Results, nil
 }
 
 func isArray(body []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(body), []byte("[")) }
