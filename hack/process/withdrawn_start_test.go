@@ -44,7 +44,9 @@ func neverReady(right string) func(*world, *installation) {
 		if err == nil && code == http.StatusOK {
 			w.Errorf("the operator is ready without the right to %s", right)
 		}
-		o.kill()
+		if code, _ := o.terminate(patience); code != 0 {
+			w.Errorf("told to end without the right to %s it ended with %d", right, code)
+		}
 	}
 }
 

@@ -63,7 +63,7 @@ func (f *operatorFlags) run(ctx context.Context) error {
 	if err := f.setup(mgr); err != nil {
 		return err
 	}
-	return mgr.Start(ctx)
+	return startManager(ctx, mgr)
 }
 
 // check refuses what cannot work together.
