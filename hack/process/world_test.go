@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 	. "github.com/onsi/gomega"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/chatt2me/webhook-operator/hack/cluster"
@@ -60,7 +61,13 @@ func newShard(t *testing.T) *world {
 // newWorld makes a world whose operators see the whole cluster. Its test must not run beside others.
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	c, err := client.New(shared.Config, client.Options{Scheme: scheme})
+	return newWorldIn(t, shared.Config)
+}
+
+// newWorldIn makes a world in the cluster that access is for.
+func newWorldIn(t *testing.T, access *rest.Config) *world {
+	t.Helper()
+	c, err := client.New(access, client.Options{Scheme: scheme})
 	if err != nil {
 		t.Fatal(err)
 	}
