@@ -120,18 +120,19 @@ func (r *Reconciler) find(ctx context.Context, o *observation, id string) plan.R
 	if seen, ok := o.conn.Find(id); ok {
 		return plan.Remote{Presence: plan.Present, Webhook: seen.Webhook, SeenAt: seen.SeenAt}
 	}
-	listing := o.conn.Listing()
-	if listing.TriedAt.IsZero() {
+	if o.conn.Listing().TriedAt.IsZero() {
 		return plan.Remote{}
+	}
+	// Before that, an earlier process may have just made it, and reads do not show it yet.
+	trusted := o.Settings.ActingSince.Add(connection.ReadLag)
+	if at, ok := o.conn.Missing(id); ok && !at.Before(trusted) {
+		return plan.Remote{Presence: plan.Absent, SeenAt: at}
 	}
 	seen, err := o.conn.Get(ctx, subject(o.name), id, connection.Repair)
 	switch {
 	case err == nil:
 		return plan.Remote{Presence: plan.Present, Webhook: seen.Webhook, SeenAt: seen.SeenAt}
-	case hub.IsKind(err, hub.NotFound) && seen.SeenAt.Before(o.Settings.ActingSince.Add(connection.ReadLag)):
-		// It may be that an earlier process has just made it and reads do not show it yet.
-		return plan.Remote{}
-	case hub.IsKind(err, hub.NotFound):
+	case hub.IsKind(err, hub.NotFound) && !seen.SeenAt.Before(trusted):
 		return plan.Remote{Presence: plan.Absent, SeenAt: seen.SeenAt}
 	}
 	return plan.Remote{}

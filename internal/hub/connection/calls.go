@@ -103,6 +103,15 @@ func (c *Connection) Find(id string) (Sighting, bool) {
 	return e.Sighting, ok
 }
 
+// Missing tells when a look that has not found the webhook began, if there was one since the last listing. To ask again
+// in each step would take the turns that its deletion waits for.
+func (c *Connection) Missing(id string) (began time.Time, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	began, ok = c.inventory.missing[id]
+	return began, ok
+}
+
 // Matches are the webhooks with this natural key, oldest first.
 func (c *Connection) Matches(key NaturalKey) []hub.Webhook {
 	c.mu.Lock()

@@ -47,6 +47,8 @@ type inventory struct {
 	entries   map[string]entry
 	natural   multimap[NaturalKey, string]
 	deleted   map[string]time.Time
+	// missing are webhooks that a look by itself has not found since the last listing, and when it began.
+	missing   map[string]time.Time
 	listing   Listing
 	byID      multimap[string, Subject]
 	byNatural multimap[NaturalKey, Subject]
@@ -57,6 +59,7 @@ func newInventory() inventory {
 		entries:   map[string]entry{},
 		natural:   multimap[NaturalKey, string]{},
 		deleted:   map[string]time.Time{},
+		missing:   map[string]time.Time{},
 		byID:      multimap[string, Subject]{},
 		byNatural: multimap[NaturalKey, Subject]{},
 	}
@@ -142,6 +145,15 @@ func (i *inventory) missed(id string, began time.Time) []Subject {
 	return i.alike(&old.Webhook)
 }
 
+// lookedFor takes that a look by itself did not find a webhook, and returns whom else that is news for.
+func (i *inventory) lookedFor(id string, began time.Time) []Subject {
+	news := i.missed(id, began)
+	if _, ok := i.entries[id]; !ok {
+		i.missing[id] = began
+	}
+	return news
+}
+
 // listed takes a whole listing: what it does not show is gone, unless we wrote it lately.
 func (i *inventory) listed(seen map[string]struct{}, began time.Time, count int) []Subject {
 	var news []Subject
@@ -161,6 +173,7 @@ func (i *inventory) listed(seen map[string]struct{}, began time.Time, count int)
 			}
 		}
 	}
+	maps.DeleteFunc(i.missing, func(_ string, at time.Time) bool { return at.Before(began) })
 	maps.DeleteFunc(i.deleted, func(_ string, at time.Time) bool { return began.After(at.Add(ReadLag)) })
 	i.listing.BeganAt, i.listing.Count, i.listing.Calls = began, count, pages(count)
 	return news
@@ -170,6 +183,7 @@ func (i *inventory) put(w hub.Webhook, seen, written time.Time) {
 	if old, ok := i.entries[w.ID]; ok && naturalKey(&old.Webhook) != naturalKey(&w) {
 		i.natural.remove(naturalKey(&old.Webhook), w.ID)
 	}
+	delete(i.missing, w.ID)
 	i.entries[w.ID] = entry{Sighting{w, seen}, written}
 	i.natural.add(naturalKey(&w), w.ID)
 	i.listing.ApplicationID = w.ApplicationID

@@ -219,3 +219,25 @@ func TestMatchesAreThoseWithTheSameNaturalKeyOldestFirst(t *testing.T) {
 		t.Errorf("matches after one was renamed and one deleted (-want +got):\n%s", diff)
 	}
 }
+
+func TestAWebhookThatALookDidNotFindIsMissingUntilTheNextListing(t *testing.T) {
+	w := newWorld(t)
+	id := w.registered(1)[0]
+	w.listed("a")
+	if err := w.DeleteByHand(id); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := w.conn.Missing(id); ok {
+		t.Error("it is missing before anybody looked")
+	}
+	if _, err := w.conn.Get(t.Context(), "a", id, Repair); !hub.IsKind(err, hub.NotFound) {
+		t.Fatal(err)
+	}
+	if at, ok := w.conn.Missing(id); !ok || at.IsZero() {
+		t.Errorf("missing: %t, since %s", ok, at)
+	}
+	w.minutes(2)
+	if _, ok := w.conn.Missing(id); ok {
+		t.Error("it is missing still, though a listing came later")
+	}
+}

@@ -46,7 +46,7 @@ func (c *Connection) looked(call call, id string, got *hub.Webhook, err error) (
 	c.ended(call, err)
 	seen := Sighting{SeenAt: call.began}
 	if hub.IsKind(err, hub.NotFound) {
-		return seen, c.inventory.missed(id, call.began), err
+		return seen, c.inventory.lookedFor(id, call.began), err
 	}
 	if err != nil {
 		return seen, nil, err
