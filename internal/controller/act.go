@@ -154,6 +154,7 @@ func (r *Reconciler) forgetWebhook(ctx context.Context, o *observation, p plan.P
 	out.err = r.patchMetadata(ctx, o, func(w *v1alpha1.Chatt2Webhook) {
 		delete(w.Annotations, v1alpha1.AnnotationCreateStartedAt)
 		delete(w.Annotations, v1alpha1.AnnotationCreateRetriedAt)
+		delete(w.Annotations, v1alpha1.AnnotationCreateAttempts)
 	})
 	if out.err != nil {
 		return

@@ -54,7 +54,7 @@ func (o *observation) registered(r *Reconciler, w hub.Webhook, now time.Time) {
 	r.claims.claim(w.ID, o.name)
 	o.ID = w.ID
 	o.Remote = plan.Remote{Presence: plan.Present, Webhook: w, SeenAt: now}
-	o.conn.Subscribe(subject(o.name), w.ID, natural(o.Object))
+	o.conn.Subscribe(subject(o.name), w.ID, natural(o.Object), formerAttempts(o.Object)...)
 }
 
 // writeIntent writes down, with the finalizer, that there may be a webhook from now on; and, when a registration is
@@ -70,7 +70,9 @@ func (r *Reconciler) writeIntent(ctx context.Context, o *observation, retried bo
 		}
 		if !intent {
 			w.Annotations[v1alpha1.AnnotationCreateStartedAt] = now
+			delete(w.Annotations, v1alpha1.AnnotationCreateAttempts)
 		}
+		addAttempt(w)
 		if at, err := time.Parse(time.RFC3339, w.Annotations[v1alpha1.AnnotationCreateRetriedAt]); retried &&
 			(err != nil || r.Now().Sub(at) > time.Hour) {
 			w.Annotations[v1alpha1.AnnotationCreateRetriedAt] = now

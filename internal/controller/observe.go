@@ -2,6 +2,8 @@ package controller
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -38,7 +40,7 @@ func (r *Reconciler) observe(ctx context.Context, object *v1alpha1.Chatt2Webhook
 	o := &observation{name: client.ObjectKeyFromObject(object), mem: mem}
 	o.Now, o.Settings, o.Object = r.Now(), r.Options.Settings, object
 	// An id that cannot be one was written by somebody else, and counts as lost.
-	if id := object.Status.WebhookID; uuid.Validate(id) == nil {
+	if id := object.Status.WebhookID; isCanonicalID(id) {
 		// Should status lose the id, there is a webhook all the same.
 		mem.WebhookID, mem.IntentClosed = id, false
 	}
@@ -58,6 +60,11 @@ func (r *Reconciler) observe(ctx context.Context, object *v1alpha1.Chatt2Webhook
 	}
 	r.observeMemory(o)
 	return o, nil
+}
+
+// isCanonicalID tells whether an id is a UUID as the Hub and all of us write it: owners are told apart by it.
+func isCanonicalID(id string) bool {
+	return len(id) == 36 && uuid.Validate(id) == nil && id == strings.ToLower(id)
 }
 
 func (r *Reconciler) observeKey(ctx context.Context, o *observation) error {
@@ -98,7 +105,7 @@ func (r *Reconciler) observeHub(ctx context.Context, o *observation) error {
 	}
 	natural := natural(o.Object)
 	o.mem.conn = o.conn
-	o.conn.Subscribe(subject(o.name), o.ID, natural)
+	o.conn.Subscribe(subject(o.name), o.ID, natural, formerAttempts(o.Object)...)
 
 	if o.ID != "" {
 		o.Remote = r.find(ctx, o, o.ID)
@@ -151,16 +158,36 @@ func (r *Reconciler) observeOthers(ctx context.Context, o *observation, natural 
 	if o.Elder, err = r.elder(ctx, o); err != nil {
 		return err
 	}
+	if err := r.observeMatches(ctx, o, natural, false); err != nil {
+		return err
+	}
+	for _, key := range formerAttempts(o.Object) {
+		if err := r.observeMatches(ctx, o, key, true); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// observeMatches looks for webhooks with this natural key, which is that of spec or a former one. What was registered
+// under a former one belongs to the resource that declares it now, if there is one.
+func (r *Reconciler) observeMatches(
+	ctx context.Context, o *observation, key connection.NaturalKey, former bool,
+) error {
 	givenUp := o.Object.Annotations[v1alpha1.AnnotationForceOrphan]
-	for _, w := range o.conn.Matches(natural) {
-		if w.ID == o.ID || w.ID == givenUp {
+	for _, w := range o.conn.Matches(key) {
+		known := slices.ContainsFunc(o.Matches, func(m plan.Match) bool { return m.Webhook.ID == w.ID })
+		if w.ID == o.ID || w.ID == givenUp || known {
 			continue
 		}
 		owner, err := r.ownerOf(ctx, w.ID, o.Object)
+		if owner == "" && err == nil && former {
+			owner, err = r.declaredBy(ctx, o, key)
+		}
 		if err != nil {
 			return err
 		}
-		o.Matches = append(o.Matches, plan.Match{Webhook: w, Owner: owner})
+		o.Matches = append(o.Matches, plan.Match{Webhook: w, Owner: owner, Former: former})
 	}
 	return nil
 }

@@ -21,8 +21,8 @@ import (
 	"github.com/chatt2me/webhook-operator/internal/plan"
 )
 
-// longestHeader is the longest value of a header that is sent, in bytes.
-const longestHeader = 8 << 10
+// longestHeader is the longest value of a header that is sent, in bytes: the 4096 characters that spec may hold.
+const longestHeader = 4096 * utf8.UTFMax
 
 // version identifies what a header's source held when it was read, without any of it.
 type version struct {

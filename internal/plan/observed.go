@@ -164,6 +164,8 @@ type Match struct {
 	Webhook hub.Webhook
 	// Owner is the other resource that it belongs to, "namespace/name"; empty when it belongs to none.
 	Owner string
+	// Former: it looks like what an earlier registration said, and not like what spec says now.
+	Former bool
 }
 
 // Headers are about the sources of the headers.

@@ -60,6 +60,9 @@ func adoptMatch(o *Observed) (Plan, bool) {
 	}
 	var free []string
 	for _, m := range o.Matches {
+		if m.Former {
+			continue
+		}
 		if m.Owner != "" && !m.Webhook.Label.Known {
 			continue // its owner may well declare another label
 		}

@@ -22,7 +22,7 @@ func filled() (inventory, []hub.Webhook) {
 			EventType: key.EventType, Label: hub.Field[string]{Known: true, Value: key.Label}, IsVerified: true,
 			CreatedDate: noon,
 		}
-		i.watch(Subject(fmt.Sprint(n)), interest{all[n].ID, key})
+		i.watch(Subject(fmt.Sprint(n)), interest{all[n].ID, key, nil})
 	}
 	i.compare(all, noon)
 	return i, all

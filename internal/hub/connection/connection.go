@@ -6,6 +6,7 @@ package connection
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -94,7 +95,15 @@ type Connection struct {
 type interest struct {
 	webhookID string
 	natural   NaturalKey
+	former    []NaturalKey
 }
+
+func (in interest) equal(other interest) bool {
+	return in.webhookID == other.webhookID && in.natural == other.natural && slices.Equal(in.former, other.former)
+}
+
+// keys are all natural keys that news is wanted of.
+func (in interest) keys() []NaturalKey { return append([]NaturalKey{in.natural}, in.former...) }
 
 // New makes a connection for the API key that client holds. key tells it from others in metrics and logs and must show
 // nothing of the API key. Run, or Step, must be called for it to do anything by itself.
@@ -116,19 +125,21 @@ func New(cfg Config, client *hub.Client, key string) *Connection {
 func (c *Connection) Key() string { return c.key }
 
 // Subscribe makes s known as someone to wake when the webhook with this id changes or goes, when another webhook with
-// this natural key appears, and when the Hub or the key becomes usable or unusable. An empty id is no id.
-func (c *Connection) Subscribe(s Subject, webhookID string, natural NaturalKey) {
+// this natural key, or a former one, appears, and when the Hub or the key becomes usable or unusable. An empty id is no
+// id.
+func (c *Connection) Subscribe(s Subject, webhookID string, natural NaturalKey, former ...NaturalKey) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	old, known := c.subjects[s]
-	if known && old == (interest{webhookID, natural}) {
+	wanted := interest{webhookID, natural, former}
+	if known && old.equal(wanted) {
 		return
 	}
 	if known {
 		c.inventory.unwatch(s, old)
 	}
-	c.subjects[s] = interest{webhookID, natural}
-	c.inventory.watch(s, c.subjects[s])
+	c.subjects[s] = wanted
+	c.inventory.watch(s, wanted)
 	if !known && len(c.subjects) == 1 {
 		c.signal()
 	}

@@ -44,9 +44,9 @@ type entry struct {
 
 // inventory is what is known of an Application's webhooks. Own writes change it at once, listings by comparison.
 type inventory struct {
-	entries   map[string]entry
-	natural   multimap[NaturalKey, string]
-	deleted   map[string]time.Time
+	entries map[string]entry
+	natural multimap[NaturalKey, string]
+	deleted map[string]time.Time
 	// missing are webhooks that a look by itself has not found since the last listing, and when it began.
 	missing   map[string]time.Time
 	listing   Listing
@@ -69,14 +69,18 @@ func (i *inventory) watch(s Subject, in interest) {
 	if in.webhookID != "" {
 		i.byID.add(in.webhookID, s)
 	}
-	i.byNatural.add(in.natural, s)
-	i.byNatural.add(in.natural.unlabelled(), s)
+	for _, key := range in.keys() {
+		i.byNatural.add(key, s)
+		i.byNatural.add(key.unlabelled(), s)
+	}
 }
 
 func (i *inventory) unwatch(s Subject, in interest) {
 	i.byID.remove(in.webhookID, s)
-	i.byNatural.remove(in.natural, s)
-	i.byNatural.remove(in.natural.unlabelled(), s)
+	for _, key := range in.keys() {
+		i.byNatural.remove(key, s)
+		i.byNatural.remove(key.unlabelled(), s)
+	}
 }
 
 // unlabelled is the natural key that a webhook has whose label the Hub does not show.

@@ -1,0 +1,75 @@
+package controller
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+	"github.com/chatt2me/webhook-operator/internal/hub/connection"
+)
+
+// mostAttempts bounds how many registrations are remembered of a resource that has no webhook yet.
+const mostAttempts = 16
+
+// createAttempt is what a registration said, as the annotation has it.
+type createAttempt struct {
+	Label     string `json:"label"`
+	Endpoint  string `json:"endpoint"`
+	EventType string `json:"eventType"`
+}
+
+// createAttempts are the registrations that the annotation tells of. One that somebody has spoilt tells of none.
+func createAttempts(w *v1alpha1.Chatt2Webhook) []createAttempt {
+	var all []createAttempt
+	if err := json.Unmarshal([]byte(w.Annotations[v1alpha1.AnnotationCreateAttempts]), &all); err != nil {
+		return nil
+	}
+	return all[max(len(all)-mostAttempts, 0):]
+}
+
+// addAttempt writes down what is about to be registered.
+func addAttempt(w *v1alpha1.Chatt2Webhook) {
+	now := createAttempt{w.Spec.Label, w.Spec.Endpoint, string(w.Spec.EventType)}
+	all := createAttempts(w)
+	if slices.Contains(all, now) {
+		return
+	}
+	all = append(all, now)
+	text, _ := json.Marshal(all[max(len(all)-mostAttempts, 0):]) // texts can always be written
+	w.Annotations[v1alpha1.AnnotationCreateAttempts] = string(text)
+}
+
+// formerAttempts are the natural keys of registrations that said something else than spec says now.
+func formerAttempts(w *v1alpha1.Chatt2Webhook) []connection.NaturalKey {
+	if w.Annotations[v1alpha1.AnnotationCreateAttempts] == "" {
+		return nil
+	}
+	var former []connection.NaturalKey
+	for _, a := range createAttempts(w) {
+		key := connection.NaturalKey{Label: a.Label, Endpoint: a.Endpoint, EventType: a.EventType}
+		if key != natural(w) {
+			former = append(former, key)
+		}
+	}
+	return former
+}
+
+// declaredBy is another resource that declares what has this natural key, empty when none does.
+func (r *Reconciler) declaredBy(ctx context.Context, o *observation, key connection.NaturalKey) (string, error) {
+	var others v1alpha1.Chatt2WebhookList
+	err := r.Client.List(ctx, &others,
+		client.MatchingFields{indexNatural: drawer(key.Label, key.Endpoint, key.EventType)}, client.UnsafeDisableDeepCopy)
+	if err != nil {
+		return "", err
+	}
+	for i := range others.Items {
+		other := &others.Items[i]
+		if other.UID != o.Object.UID && natural(other) == key {
+			return client.ObjectKeyFromObject(other).String(), nil
+		}
+	}
+	return "", nil
+}
