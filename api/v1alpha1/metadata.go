@@ -25,8 +25,8 @@ const (
 	// AnnotationCreateRetriedAt is written before a registration is repeated whose first answer was lost: from then on
 	// there may be two, should the first have been carried out late.
 	AnnotationCreateRetriedAt = "hub.chatt2.me/create-retried-at"
-	// AnnotationCreateAttempts is what was registered, or tried to be, since AnnotationCreateStartedAt, as a JSON list of
-	// label, endpoint and eventType: spec may say something else by the time that the webhook shows.
+	// AnnotationCreateAttempts is what was registered, or tried to be, since AnnotationCreateStartedAt, as a JSON list
+	// of label, endpoint and eventType: spec may say something else by the time that the webhook shows.
 	AnnotationCreateAttempts = "hub.chatt2.me/create-attempts"
 )
 

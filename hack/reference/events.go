@@ -47,9 +47,9 @@ func eventsPage(root string) (string, error) {
 	slices.SortFunc(rows, func(a, b []string) int { return strings.Compare(a[0], b[0]) })
 	return "# Events\n\n`kubectl events --for c2w/NAME` shows what happened. Events are made when something changes, " +
 		"never for a look\nthat found all well.\n\n" + table([]string{"reason", "type", "note"}, rows) +
-		"\nBesides, a reason of a condition that needs a person is told in a Warning, once each time it begins: those " +
-		"with the\nword Warning in the tables of [reasons](conditions.md#reasons-and-what-to-do). A verification that " +
-		"comes with the\nregistration is told in the note of `Registered` or `Adopted`.\n", nil
+		"\nBesides, a reason of a condition that needs a person is told in a Warning, once each time it begins: " +
+		"those with the\nword Warning in the tables of [reasons](conditions.md#reasons-and-what-to-do). " +
+		"A verification that comes with the\nregistration is told in the note of `Registered` or `Adopted`.\n", nil
 }
 
 // call is one place in the code that records an event.

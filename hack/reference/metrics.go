@@ -87,7 +87,8 @@ func labels(metric *dto.Metric) string {
 	return strings.Join(names, ", ")
 }
 
-var description = regexp.MustCompile(`fqName: "([^"]+)", help: "(.*?)", (?:unit: ".*", )?constLabels: .*variableLabels: \{([^}]*)\}`)
+var description = regexp.MustCompile(`fqName: "([^"]+)", help: "(.*?)", (?:unit: ".*", )?` +
+	`constLabels: .*variableLabels: \{([^}]*)\}`)
 
 // sharedMetrics are rows about the metrics that every operator on controller-runtime has.
 func sharedMetrics() ([][]string, error) {

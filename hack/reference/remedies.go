@@ -15,8 +15,8 @@ var remedies = map[string]string{
 	"RemotelyDeleted":   "wait; find out who deleted it; with signing there will be a new secret",
 	"AwaitingVerification": "bring the endpoint up: it must answer the POST that carries `X-Validation-Token` with " +
 		"status 200 and exactly that token",
-	"VerificationFailed": "repair the endpoint; the Hub is made to try again after 1, 2, 4 and at most 60 minutes, at " +
-		"once with the annotation `hub.chatt2.me/reconcile-requested-at`",
+	"VerificationFailed": "repair the endpoint; the Hub is made to try again after 1, 2, 4 and at most 60 minutes, " +
+		"at once with the annotation `hub.chatt2.me/reconcile-requested-at`",
 	"HubUnavailable": "wait; check `--hub-url` and the way out of the cluster",
 	"Forbidden": "look at what the key may do, and at the limits of the Application; it is tried again, ever less " +
 		"often",

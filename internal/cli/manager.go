@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"os"
 	"runtime/debug"
@@ -16,6 +17,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/validation"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -44,6 +46,9 @@ const secretRecheck = time.Minute
 // most of the memory, and little is thrown away while nothing happens.
 const gcPercent = 40
 
+// leastQPS is the slowest pace that makes sense: a listing of ten thousand takes six hours.
+const leastQPS = 0.01
+
 // run runs the operator until ctx ends.
 func (f *operatorFlags) run(ctx context.Context) error {
 	if os.Getenv("GOGC") == "" {
@@ -71,8 +76,12 @@ func (f *operatorFlags) check() error {
 	switch {
 	case f.hubSettleTime <= f.hubTimeout:
 		return errors.New("--hub-settle-time must be longer than --hub-timeout: a call may be carried out until then")
-	case f.hubQPS <= 0 || f.hubBurst < 1:
-		return errors.New("--hub-qps must be above 0 and --hub-burst at least 1")
+	case !(f.hubQPS >= leastQPS) || math.IsInf(f.hubQPS, 1) || f.hubBurst < 1:
+		return fmt.Errorf("--hub-qps must be at least %g and --hub-burst at least 1", leastQPS)
+	case f.hubTimeout <= 0 || f.hubTimeout >= controller.StepTime:
+		return fmt.Errorf("--hub-timeout must be above 0 and below %s, which a step may take", controller.StepTime)
+	case slices.ContainsFunc(f.namespaces, func(n string) bool { return len(validation.IsDNS1123Label(n)) > 0 }):
+		return fmt.Errorf("--namespaces must be names of namespaces, separated by commas: %q", f.namespaces)
 	case f.hubPollInterval < time.Second:
 		return errors.New("--hub-poll-interval must be at least 1s")
 	case f.maxConcurrentReconciles < 1:
@@ -144,7 +153,11 @@ func (f *operatorFlags) leaseName() string {
 		return controller.Name
 	}
 	namespaces := slices.Compact(slices.Sorted(slices.Values(f.namespaces)))
-	sum := sha256.Sum256([]byte(strings.Join(append(namespaces, f.watchLabelSelector), "\n")))
+	selector := f.watchLabelSelector
+	if parsed, err := labels.Parse(selector); err == nil {
+		selector = parsed.String() // the same in whatever order it is written
+	}
+	sum := sha256.Sum256([]byte(strings.Join(append(namespaces, selector), "\n")))
 	return controller.Name + "-" + hex.EncodeToString(sum[:4])
 }
 

@@ -8,8 +8,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 )
 
-// startManager runs the manager until ctx ends and what is under way has ended. A manager whose caches cannot be filled,
-// for want of a right or of the CRD, does not end by itself; as nothing has begun then, it is left.
+// startManager runs the manager until ctx ends and what is under way has ended. A manager whose caches cannot be
+// filled, for want of a right or of the CRD, does not end by itself; as nothing has begun then, it is left.
 func startManager(ctx context.Context, mgr manager.Manager) error {
 	var filled milestone
 	if err := mgr.Add(&filled); err != nil {

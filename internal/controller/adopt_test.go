@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+	"github.com/chatt2me/webhook-operator/hack/cluster"
 	"github.com/chatt2me/webhook-operator/internal/hub/simulator"
 )
 
@@ -223,4 +224,23 @@ func TestAResourceThatHasAWebhookDoesNotAdoptAnother(t *testing.T) {
 		return now.IsReady() && now.Status.WebhookID == other.ID
 	})
 	w.Expect(w.onHub()).To(HaveLen(2))
+}
+
+func TestAShardOfNamespacesTakesNoWebhookFromAnother(t *testing.T) {
+	w := newWorld(t)
+	w.run()
+	first := w.ready(w.webhook("orders"))
+	w.stop()
+	w.namespace = cluster.Namespace(t, w.Client)
+	w.create(&corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Name: "api-key"}, Data: map[string][]byte{"apiKey": []byte(w.apiKey)},
+	})
+	w.run() // for the new namespace alone
+	second := w.webhook("orders", func(c *v1alpha1.Chatt2Webhook) {
+		c.Spec.Label, c.Spec.Endpoint = first.Spec.Label, first.Spec.Endpoint
+	})
+	w.Expect(w.reason(second, v1alpha1.ConditionStalled, v1alpha1.ReasonConflict)).To(ContainSubstring(first.Namespace))
+	w.Expect(w.Delete(w.Context(), second)).To(Succeed())
+	w.gone(second)
+	w.Expect(w.onHub()).To(HaveLen(1), "webhooks, of which one belongs to the other shard")
 }

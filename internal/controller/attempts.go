@@ -38,7 +38,10 @@ func addAttempt(w *v1alpha1.Chatt2Webhook) {
 		return
 	}
 	all = append(all, now)
-	text, _ := json.Marshal(all[max(len(all)-mostAttempts, 0):]) // texts can always be written
+	text, err := json.Marshal(all[max(len(all)-mostAttempts, 0):])
+	if err != nil {
+		panic(err) // texts can always be written
+	}
 	w.Annotations[v1alpha1.AnnotationCreateAttempts] = string(text)
 }
 
@@ -60,8 +63,8 @@ func formerAttempts(w *v1alpha1.Chatt2Webhook) []connection.NaturalKey {
 // declaredBy is another resource that declares what has this natural key, empty when none does.
 func (r *Reconciler) declaredBy(ctx context.Context, o *observation, key connection.NaturalKey) (string, error) {
 	var others v1alpha1.Chatt2WebhookList
-	err := r.Client.List(ctx, &others,
-		client.MatchingFields{indexNatural: drawer(key.Label, key.Endpoint, key.EventType)}, client.UnsafeDisableDeepCopy)
+	alike := client.MatchingFields{indexNatural: drawer(key.Label, key.Endpoint, key.EventType)}
+	err := r.Client.List(ctx, &others, alike, client.UnsafeDisableDeepCopy)
 	if err != nil {
 		return "", err
 	}

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -106,12 +108,19 @@ func (r *Reconciler) ownerOf(ctx context.Context, id string, me *v1alpha1.Chatt2
 	return r.claims.ownerElsewhere(id, r.Now()), nil
 }
 
-// liveOwnerOf asks the API server, so that the resources of other shards count.
+// liveOwnerOf asks the API server, so that the resources of other shards count. An operator of some namespaces that may
+// not look at others sees those of its own only.
 func (r *Reconciler) liveOwnerOf(ctx context.Context, id string, me *v1alpha1.Chatt2Webhook) (string, error) {
-	namespaces := r.Options.Namespaces
-	if len(namespaces) == 0 {
-		namespaces = []string{""}
+	owner, err := r.liveOwnerIn(ctx, id, me, []string{metav1.NamespaceAll})
+	if apierrors.IsForbidden(err) && len(r.Options.Namespaces) > 0 {
+		return r.liveOwnerIn(ctx, id, me, r.Options.Namespaces)
 	}
+	return owner, err
+}
+
+func (r *Reconciler) liveOwnerIn(
+	ctx context.Context, id string, me *v1alpha1.Chatt2Webhook, namespaces []string,
+) (string, error) {
 	for _, namespace := range namespaces {
 		var others v1alpha1.Chatt2WebhookList
 		err := r.Live.List(ctx, &others, client.InNamespace(namespace), client.MatchingFields{fieldWebhookID: id})

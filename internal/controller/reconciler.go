@@ -16,8 +16,8 @@ import (
 	"github.com/chatt2me/webhook-operator/internal/plan"
 )
 
-// stepTime is how long the step under way may take to its end once the operator is asked to stop.
-const stepTime = 30 * time.Second
+// StepTime is how long the step under way may take to its end once the operator is asked to stop.
+const StepTime = 30 * time.Second
 
 // staleRecheck is how soon a resource is read again that the cache shows as it was before our last write, should the
 // event of that write not come.
@@ -75,7 +75,7 @@ type Reconciler struct {
 func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	// A step that has begun is brought to its end: between a call to the Hub and the write that remembers it is no
 	// place to stop.
-	ctx, cancel := context.WithTimeout(withoutBodies(context.WithoutCancel(ctx)), stepTime)
+	ctx, cancel := context.WithTimeout(withoutBodies(context.WithoutCancel(ctx)), StepTime)
 	defer cancel()
 
 	object, mem, err := r.fetch(ctx, req)

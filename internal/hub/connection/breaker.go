@@ -25,6 +25,8 @@ const (
 	// Probes of a refused key and of a Hub that is down, one at a time, ever less often.
 	refusedProbe, refusedProbeMax = time.Minute, 10 * time.Minute
 	downProbe, downProbeMax       = time.Second, time.Minute
+	// probeGap is the least distance of probes that users ask for: however many ask, they share one.
+	probeGap = 10 * time.Second
 	// Pauses after a 429 that does not say how long.
 	pauseMin, pauseMax = time.Second, time.Minute
 )
@@ -40,6 +42,9 @@ type breaker struct {
 	failures  int
 	probes    int
 	probeAt   time.Time
+	// failedAt is when the last probe, or the call that stopped the rest, failed. asked: a user wants the next one.
+	failedAt time.Time
+	asked    bool
 	// cause is what went wrong when the Hub went down, in our own words.
 	cause       string
 	pauses      int
@@ -77,7 +82,7 @@ func (b *breaker) record(
 ) (bool, time.Duration) {
 	if hub.IsKind(err, hub.Throttled) {
 		// It holds for every call, whenever it began.
-		return b.answered(era), b.pause(err, now, jitter)
+		return b.answered(era, now, jitter), b.pause(err, now, jitter)
 	}
 	if era != b.era {
 		return false, 0
@@ -108,10 +113,14 @@ func (b *breaker) record(
 	return b.access != before, 0
 }
 
-// answered takes that the Hub asked to slow down, and tells whether the access changed. It says nothing of the key,
-// which may be looked at only later.
-func (b *breaker) answered(era int) bool {
-	if era != b.era || b.access == Refused {
+// answered takes that the Hub asked to slow down, and tells whether the access changed. It says nothing of the key, and
+// so the probe of one that is refused has failed.
+func (b *breaker) answered(era int, now time.Time, jitter func(time.Duration) time.Duration) bool {
+	if era != b.era {
+		return false
+	}
+	if b.access == Refused {
+		b.fail(Refused, refusedProbe, refusedProbeMax, now, jitter)
 		return false
 	}
 	b.failures = 0
@@ -129,7 +138,28 @@ func (b *breaker) fail(to Access, first, most time.Duration, now time.Time, jitt
 		b.access, b.probes = to, 0
 	}
 	b.probeAt = now.Add(jitter(min(first<<min(b.probes, 10), most)))
-	b.probes++
+	b.failedAt = now
+	if !b.asked {
+		b.probes++
+	}
+	b.asked = false
+}
+
+// ask has the next probe come soon.
+func (b *breaker) ask(now time.Time) {
+	if at := latest(now, b.failedAt.Add(probeGap)); b.access != Open && at.Before(b.probeAt) {
+		b.probeAt, b.asked = at, true
+	}
+}
+
+// failing counts a call that is no listing and failed for the Hub's sake, and tells whether a listing is to show
+// whether it is down: it may be out of order for this kind of call only.
+func (b *breaker) failing(era int) bool {
+	if era != b.era || b.access != Open {
+		return false
+	}
+	b.failures++
+	return b.failures >= failuresToDown
 }
 
 func (b *breaker) pause(err error, now time.Time, jitter func(time.Duration) time.Duration) time.Duration {

@@ -61,6 +61,12 @@ func (b *budget) token(now time.Time) bool {
 	return b.limiter.AllowN(now, 1)
 }
 
+// debit takes a token that may not be there yet: what is called in any case is called for later.
+func (b *budget) debit(now time.Time) {
+	b.adjust(now)
+	b.limiter.ReserveN(now, 1)
+}
+
 // hasToken tells whether there is a token at the present pace.
 func (b *budget) hasToken(now time.Time) bool {
 	b.adjust(now)

@@ -144,12 +144,12 @@ func (c *Connection) State() State {
 	}
 }
 
-// Probe makes the next probe of a refused key or a Hub that is down come now.
+// Probe makes the next probe of a refused key or a Hub that is down come soon.
 func (c *Connection) Probe() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.breaker.access != Open {
-		c.breaker.probeAt = c.cfg.Now()
+		c.breaker.ask(c.cfg.Now())
 		c.signal()
 	}
 }

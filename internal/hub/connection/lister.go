@@ -119,7 +119,11 @@ func (c *Connection) listingReady(now time.Time) (bool, time.Time) {
 		at := c.breaker.probeDue()
 		c.lister.probing = c.breaker.access == Open && c.lister.scan == nil &&
 			now.Before(c.lister.due(c.inventory.listing.BeganAt))
-		return !now.Before(at), at
+		if now.Before(at) {
+			return false, at
+		}
+		c.budget.debit(now)
+		return true, at
 	case now.Before(c.breaker.pausedUntil):
 		return false, c.breaker.pausedUntil
 	}

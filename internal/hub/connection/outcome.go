@@ -71,12 +71,15 @@ func (c *Connection) missed(call call, id string) []Subject {
 	return c.inventory.missed(id, call.began)
 }
 
-// ended takes the end of a call for one webhook: that it was refused may be about the webhook alone.
+// ended takes the end of a call for one webhook: that it was refused, or failed, may be about this call alone.
 func (c *Connection) ended(call call, err error) {
 	now := c.cfg.Now()
-	if hub.IsKind(err, hub.Refused) {
+	if hub.IsKind(err, hub.Refused) || hub.IsKind(err, hub.Unavailable) && c.breaker.failing(call.era) {
 		c.breaker.suspect(call.era, now)
 		kick(c.lister.kicked)
+		return
+	}
+	if hub.IsKind(err, hub.Unavailable) && c.breaker.access == Open {
 		return
 	}
 	c.record(call, err, now)

@@ -113,7 +113,7 @@ func (c *Connection) used(now time.Time) {
 func (c *Connection) idle(now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.subjects) == 0 && now.After(c.idleSince.Add(idleTime))
+	return len(c.subjects) == 0 && now.After(c.idleSince.Add(idleTime)) && !now.Before(c.breaker.pausedUntil)
 }
 
 // KeyHash tells API keys apart and shows nothing of them: the beginning of the SHA-256.

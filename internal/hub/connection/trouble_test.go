@@ -188,6 +188,7 @@ func TestAHubThatIsDownIsAskedByOneProbeAtATime(t *testing.T) {
 	for range failuresToDown {
 		_, _ = w.conn.Get(t.Context(), "a", "11111111-1111-4111-8111-111111111111", Repair)
 	}
+	w.step() // a listing shows that it is not about this call alone
 	if state := w.conn.State(); state.Access != Down {
 		t.Fatalf("the state is %+v", state)
 	}
