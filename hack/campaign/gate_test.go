@@ -18,42 +18,81 @@ var errDead = errors.New("this process is dead")
 // gate stands in front of every effect of the operator, numbers it and lets become of it what the schedule says.
 type gate struct {
 	world *world
-	// open: it is the operator that acts, and not a user or the harness.
-	open bool
+	// acting is the life of the operator that acts, nil while a user or the harness does.
+	acting *incarnation
 	// armed: the trigger was pulled, effects are numbered and go wrong.
-	armed  bool
-	dead   bool
+	armed bool
+	// faults are what becomes of effects by number, first what becomes of the first effect that is the operation.
 	faults map[int]action
-	trace  []*effect
-	// own are the versions that the operator knows its writes to have made.
-	own map[string]bool
+	first  map[string]action
+	// blind are effects by number that something becomes of, chosen from what can by that number.
+	blind map[int]int
+	trace []*effect
+	// missed are faults that cannot become of the effect they fell on.
+	missed []string
+}
+
+// looking has the harness use the API server past the gate.
+func (g *gate) looking() (end func()) {
+	was := g.acting
+	g.acting = nil
+	return func() { g.acting = was }
 }
 
 // pass numbers an effect and says what is to become of it.
 func (g *gate) pass(what, on string, of []action) (*effect, action) {
-	if !g.armed {
-		return &effect{}, pass
-	}
 	e := &effect{
-		number: len(g.trace) + 1, what: what, on: on, at: g.world.clock.now, of: of, became: pass, result: "no answer",
+		number: len(g.trace) + 1, what: what, on: on, life: g.acting.life, at: g.world.clock.now, of: of, became: pass,
+		result: "no answer",
+	}
+	if a, ok := g.first[what]; ok {
+		e.became = a
+		delete(g.first, what)
+	}
+	if !g.armed {
+		return e, e.become(g)
 	}
 	if a, ok := g.faults[e.number]; ok {
 		e.became = a
+		// What cannot become of an effect does not: walks choose blindly.
+		if !a.isOneOf(of...) && a != tooLate {
+			g.missed = append(g.missed, fmt.Sprintf("%s: %s", a, e))
+			e.became = pass
+		}
+	}
+	if n, ok := g.blind[e.number]; ok {
+		e.became = of[n%len(of)]
 	}
 	g.trace = append(g.trace, e)
-	if e.became.isKill() {
-		g.dead = true
+	return e, e.become(g)
+}
+
+// note writes something into the trace that is no effect of the operator.
+func (g *gate) note(text string) {
+	g.trace = append(g.trace, &effect{number: len(g.trace) + 1, what: text, at: g.world.clock.now, life: -1})
+}
+
+// become ends or suspends the life that acts, if that is to become of the effect.
+func (e *effect) become(g *gate) action {
+	switch {
+	case e.became.isKill():
+		g.acting.dead = true
+	case e.became == asleep:
+		g.world.suspend(g.acting, sleepTime)
+	case e.became == coma:
+		g.world.suspend(g.acting, comaTime)
 	}
-	return e, e.became
+	return e.became
 }
 
 // kube is the hook of the store.
 func (g *gate) kube(_ context.Context, call store.Call, next func() error) error {
-	if !g.open {
+	in := g.acting
+	if in == nil {
 		return next()
 	}
-	if g.dead {
-		return errDead
+	if err := in.ended(); err != nil {
+		return err
 	}
 	g.world.checkSecretCall(call)
 	of := kubeWrite
@@ -65,11 +104,12 @@ func (g *gate) kube(_ context.Context, call store.Call, next func() error) error
 		what += "/" + call.Subresource
 	}
 	e, is := g.pass(what, call.Key.Name, of)
+	before := g.world.store.Revision()
 	err := g.kubeOutcome(call, is, next)
 	if e.result = "done"; err != nil {
 		e.result = err.Error()
-	} else {
-		g.own[strconv.FormatInt(g.world.store.Revision(), 10)] = true
+	} else if g.world.store.Revision() != before {
+		in.own[strconv.FormatInt(g.world.store.Revision(), 10)] = true
 	}
 	g.world.check()
 	return err
@@ -79,13 +119,16 @@ func (g *gate) kube(_ context.Context, call store.Call, next func() error) error
 func (g *gate) kubeOutcome(call store.Call, is action, next func() error) error {
 	resource := schema.GroupResource{Group: call.Kind.Group, Resource: call.Kind.Kind}
 	switch is {
-	case pass:
+	case pass, asleep:
 		return next()
 	case killBefore:
 		return errDead
 	case killAfter, killLate:
 		_ = next()
 		return errDead
+	case coma:
+		g.acting.expired = true
+		return context.DeadlineExceeded
 	case lost:
 		if err := next(); err != nil {
 			return err
@@ -98,6 +141,10 @@ func (g *gate) kubeOutcome(call store.Call, is action, next func() error) error 
 		return apierrors.NewConflict(resource, call.Key.Name, errors.New("the object has been modified"))
 	case forbidden:
 		return apierrors.NewForbidden(resource, call.Key.Name, errors.New("permission withdrawn"))
+	case busy:
+		return apierrors.NewTooManyRequests("the API server is busy", 1)
+	case invalid:
+		return apierrors.NewInvalid(call.Kind.GroupKind(), call.Key.Name, nil)
 	case internal:
 		return apierrors.NewInternalError(errors.New("leader changed"))
 	default:

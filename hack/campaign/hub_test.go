@@ -12,17 +12,22 @@ import (
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	"github.com/chatt2me/webhook-operator/internal/hub/simulator"
 	"github.com/chatt2me/webhook-operator/internal/signing"
 )
 
 const (
-	// callTime is how long a call takes that ends by a timeout, and lateTime after how long one that was given up is
-	// carried out all the same: less than settleTime.
-	callTime = 2 * time.Second
-	lateTime = 4 * time.Second
+	// callTime is how long a call takes that ends by a timeout, lateTime after how long one that was given up is
+	// carried out all the same, less than settleTime, and tooLateTime when it is more than anybody counts with.
+	callTime    = 2 * time.Second
+	lateTime    = 4 * time.Second
+	tooLateTime = 4 * settleTime
 	// retryAfter is the pause that the Hub asks for.
 	retryAfter = 7 * time.Second
+	// webhooksPath is where the API of the Hub is.
+	webhooksPath = "/v1/organization/webhook"
 )
 
 // endpoint answers the handshake, as a receiver does.
@@ -35,144 +40,164 @@ func (endpoint) Post(_ context.Context, call simulator.EndpointCall) (simulator.
 	}, nil
 }
 
-// RoundTrip is the way of the operator to the Hub.
-func (g *gate) RoundTrip(r *http.Request) (*http.Response, error) {
-	if g.dead {
-		return nil, errDead
+// hubCall is a call to the Hub that can be carried out later.
+type hubCall struct {
+	world *world
+	*http.Request
+	body []byte
+	// of is the resource that is worked on, empty for a listing; id is the webhook that the call is about.
+	of types.UID
+	id string
+}
+
+// redefines tells whether the call asks for a new signing secret, registers whether for a webhook.
+func (c *hubCall) redefines() bool { return strings.HasSuffix(c.URL.Path, "redefine-signature") }
+func (c *hubCall) registers() bool { return c.Method == http.MethodPost && !c.redefines() }
+func (c *hubCall) mutates() bool   { return c.Method != http.MethodGet }
+
+func (c *hubCall) lists() bool { return c.Method == http.MethodGet && c.id == "" }
+
+func (c *hubCall) String() string {
+	what := c.Method + " webhook"
+	if c.redefines() {
+		what += " redefine"
 	}
-	w := g.world
-	request, err := reread(r)
-	if err != nil {
+	return what
+}
+
+// transport is the way of one life of the operator to the Hub.
+type transport struct{ *incarnation }
+
+// RoundTrip makes a call, of which becomes what the gate says.
+func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	w, g := t.world, t.world.gate
+	if err := t.ended(); err != nil {
 		return nil, err
 	}
-	of := hubRead
-	switch r.Method {
-	case http.MethodGet:
-	case http.MethodDelete:
-		of = hubDelete
-	default:
-		of = hubWrite
-	}
-	path := strings.TrimPrefix(r.URL.Path, "/v1/organization/webhook")
-	e, is := g.pass(r.Method+" webhook"+suffix(path), path, of)
-	if is != killBefore {
-		w.checkHubCall(request)
-	}
-	answer, err := g.hubOutcome(r, request, is)
-	if err != nil {
-		e.result = err.Error()
-	} else {
-		e.result = answer.Status
-	}
-	w.called(request, is, answer)
-	w.check()
-	return answer, err
-}
-
-// suffix tells apart what is done to one webhook.
-func suffix(path string) string {
-	if strings.HasSuffix(path, "redefine-signature") {
-		return " redefine"
-	}
-	return ""
-}
-
-// reread makes a request to the Hub that can be carried out later.
-func reread(r *http.Request) (func() *http.Request, error) {
-	var body []byte
+	call := &hubCall{world: w, Request: r, of: t.uid}
+	call.id, _, _ = strings.Cut(strings.Trim(strings.TrimPrefix(r.URL.Path, webhooksPath), "/"), "/")
 	if r.Body != nil {
 		var err error
-		if body, err = io.ReadAll(r.Body); err != nil {
+		if call.body, err = io.ReadAll(r.Body); err != nil {
 			return nil, err
 		}
 		if err := r.Body.Close(); err != nil {
 			return nil, err
 		}
 	}
-	return func() *http.Request {
-		again := r.Clone(context.Background())
-		again.RequestURI, again.Body = r.URL.RequestURI(), io.NopCloser(bytes.NewReader(body))
-		return again
-	}, nil
+	of := hubRead
+	switch {
+	case r.Method == http.MethodDelete:
+		of = hubDelete
+	case call.mutates():
+		of = hubWrite
+	}
+	e, is := g.pass(call.String(), call.id, of)
+	if is != killBefore && is != coma {
+		w.checkHubCall(t.incarnation, call)
+	}
+	answer, err := g.hubOutcome(call, is)
+	if e.result = "no answer"; err != nil {
+		e.result = err.Error()
+	} else {
+		e.result = answer.Status
+	}
+	w.called(t.incarnation, call, is, answer)
+	w.check()
+	return answer, err
+}
+
+// carryOut has the Hub carry the call out.
+func (c *hubCall) carryOut() *httptest.ResponseRecorder {
+	again := c.Clone(context.Background())
+	again.RequestURI, again.Body = c.URL.RequestURI(), io.NopCloser(bytes.NewReader(c.body))
+	c.world.watch.maker = c.of
+	recorder := httptest.NewRecorder()
+	c.world.handler.ServeHTTP(recorder, again)
+	c.world.watch.maker = ""
+	return recorder
+}
+
+// carryOutIn has the Hub carry the call out after a while.
+func (c *hubCall) carryOutIn(d time.Duration) {
+	c.world.clock.after(d, func() {
+		c.carryOut()
+		c.world.check()
+	})
 }
 
 // hubOutcome carries a call to the Hub out as an action says.
-func (g *gate) hubOutcome(r *http.Request, request func() *http.Request, is action) (*http.Response, error) {
-	w := g.world
-	carryOut := func() *httptest.ResponseRecorder {
-		recorder := httptest.NewRecorder()
-		w.handler.ServeHTTP(recorder, request())
-		return recorder
-	}
+func (g *gate) hubOutcome(c *hubCall, is action) (*http.Response, error) {
 	switch is {
-	case pass:
-		return carryOut().Result(), nil
+	case pass, asleep:
+		return c.carryOut().Result(), nil
 	case killBefore:
 		return nil, errDead
 	case killAfter:
-		carryOut()
+		c.carryOut()
 		return nil, errDead
-	case killLate, late:
-		w.clock.after(lateTime, func() {
-			carryOut()
-			w.check()
-		})
-		if is == killLate {
-			return nil, errDead
-		}
-		w.clock.pass(callTime)
+	case killLate:
+		c.carryOutIn(lateTime)
+		return nil, errDead
+	case coma:
+		g.acting.expired = true
+		return nil, context.DeadlineExceeded
+	case late, tooLate:
+		c.carryOutIn(map[action]time.Duration{late: lateTime, tooLate: tooLateTime}[is])
+		g.world.clock.pass(callTime)
 		return nil, context.DeadlineExceeded
 	case lost:
-		carryOut()
+		c.carryOut()
 		return nil, io.ErrUnexpectedEOF
 	case dropped:
 		return nil, io.ErrUnexpectedEOF
 	case notSent:
-		httptrace.ContextClientTrace(r.Context()).GetConn("hub")
+		httptrace.ContextClientTrace(c.Context()).GetConn("hub")
 		return nil, errors.New("connection refused")
 	case timeout:
-		w.clock.pass(callTime)
+		g.world.clock.pass(callTime)
 		return nil, context.DeadlineExceeded
-	case errorAfter:
-		carryOut()
-		return answered(http.StatusInternalServerError, nil, ""), nil
-	case html:
-		return answered(carryOut().Code, nil, "<html>"), nil
-	case truncated:
-		got := carryOut().Result()
-		got.Body = io.NopCloser(io.MultiReader(io.LimitReader(got.Body, 20), broken{}))
-		return got, nil
 	default:
-		return refused(is)
+		return c.answered(is)
 	}
 }
 
-// refused is the answer of a Hub that carries nothing out.
-func refused(is action) (*http.Response, error) {
+// answered is what the Hub, or something in front of it, answers when something goes wrong.
+func (c *hubCall) answered(is action) (*http.Response, error) {
 	switch is {
 	case throttled:
-		header := http.Header{"Retry-After": {fmt.Sprint(retryAfter.Seconds())}}
-		return answered(http.StatusTooManyRequests, header, "{}"), nil
+		return answer(http.StatusTooManyRequests, "{}", "Retry-After", fmt.Sprint(retryAfter.Seconds())), nil
 	case unauthorized:
-		return answered(http.StatusUnauthorized, nil, "{}"), nil
+		return answer(http.StatusUnauthorized, "{}"), nil
 	case forbidden:
-		return answered(http.StatusForbidden, nil, "{}"), nil
+		return answer(http.StatusForbidden, "{}"), nil
 	case notFound:
-		return answered(http.StatusNotFound, nil, "{}"), nil
+		return answer(http.StatusNotFound, "{}"), nil
 	case errorBefore:
-		return answered(http.StatusServiceUnavailable, nil, "{}"), nil
+		return answer(http.StatusServiceUnavailable, "{}"), nil
+	case errorAfter:
+		c.carryOut()
+		return answer(http.StatusInternalServerError, ""), nil
+	case html:
+		return answer(c.carryOut().Code, "<html>"), nil
+	case truncated:
+		got := c.carryOut().Result()
+		got.Body = io.NopCloser(io.MultiReader(io.LimitReader(got.Body, 20), broken{}))
+		return got, nil
 	default:
 		return nil, fmt.Errorf("%s is nothing that becomes of a call to the Hub", is)
 	}
 }
 
-func answered(status int, header http.Header, body string) *http.Response {
-	if header == nil {
-		header = http.Header{}
+func answer(status int, body string, header ...string) *http.Response {
+	r := &http.Response{
+		Status: fmt.Sprint(status), StatusCode: status, Header: http.Header{},
+		Body: io.NopCloser(strings.NewReader(body)),
 	}
-	return &http.Response{
-		Status: fmt.Sprint(status), StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(body)),
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
 	}
+	return r
 }
 
 // broken is the end of a connection in the middle of an answer.

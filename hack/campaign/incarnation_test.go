@@ -9,12 +9,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/equality"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/watch"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
@@ -33,17 +28,29 @@ const (
 
 // incarnation is one life of the operator: what it remembers, what it sees and what it is about to do.
 type incarnation struct {
-	world      *world
+	world *world
+	// life counts lives from 0.
+	life       int
 	view       *store.View
 	reconciler *controller.Reconciler
 	guard      *controller.APIKeyGuard
 	pool       *connection.Pool
 	registry   *prometheus.Registry
+	// dead: nothing that it does has an effect any more. expired: neither has what is left of the step under way.
+	// asleep: it stands still in the middle of a call.
+	dead, expired, asleep bool
+	// own are the versions that it knows its writes to have made.
+	own map[string]bool
 	// due is when what is to be worked on; failures are how often in a row that failed.
 	due      map[job]time.Time
 	failures map[job]int
 	// steps is when connections are to be stepped again, zero for when there is news.
 	steps time.Time
+	// uid is the resource that is worked on, seen how the cache shows it when the step begins, nil for none.
+	uid  types.UID
+	seen *v1alpha1.Chatt2Webhook
+	// keys is what it was told of API keys.
+	keys map[string]*keyState
 }
 
 // job is something to work on: a resource, or for the guard a Secret.
@@ -55,9 +62,10 @@ type job struct {
 // start begins a new life that sees what view shows.
 func (w *world) start(view *store.View) *incarnation {
 	in := &incarnation{
-		world: w, view: view, registry: prometheus.NewRegistry(),
-		due: map[job]time.Time{}, failures: map[job]int{}, steps: w.clock.now,
+		world: w, life: len(w.lives), view: view, registry: prometheus.NewRegistry(), own: map[string]bool{},
+		due: map[job]time.Time{}, failures: map[job]int{}, steps: w.clock.now, keys: map[string]*keyState{},
 	}
+	w.lives = append(w.lives, in)
 	view.Transform = controller.Strip
 	w.must(controller.IndexResources(w.ctx, view))
 	options := controller.Options{
@@ -73,15 +81,32 @@ func (w *world) start(view *store.View) *incarnation {
 		Metrics: metrics.OfConnections(),
 	}, func(key hub.Secret) (*hub.Client, error) {
 		return hub.New(hub.Config{
-			BaseURL: "https://hub.example", APIKey: key, Transport: w.gate, UserAgent: controller.Name, Now: w.clock.Now,
+			BaseURL: "https://hub.example", APIKey: key, Transport: transport{in}, UserAgent: controller.Name,
+			Now: w.clock.Now,
 		})
 	})
 	in.reconciler = &controller.Reconciler{
-		Client: view.Client(), Live: w.store.Live(), Pool: in.pool, Recorder: recorder{w}, Metrics: metrics,
+		Client: view.Client(), Live: w.store.Live(), Pool: in.pool, Recorder: recorder{in}, Metrics: metrics,
 		Now: w.clock.Now, Options: options,
 	}
 	in.guard = &controller.APIKeyGuard{Client: view.Client(), Live: w.store.Live(), Options: options}
 	return in
+}
+
+// natural is what a webhook is recognised by.
+func natural(c *v1alpha1.Chatt2Webhook) string {
+	return strings.Join([]string{c.Spec.Label, c.Spec.Endpoint, string(c.Spec.EventType)}, "\x00")
+}
+
+// ended is what every call of a life ends with that is over, or of a step that took too long.
+func (in *incarnation) ended() error {
+	switch {
+	case in.dead:
+		return errDead
+	case in.expired:
+		return context.DeadlineExceeded
+	}
+	return nil
 }
 
 // wake is how connections have resources looked at.
@@ -101,115 +126,38 @@ func (in *incarnation) enqueue(j job, after time.Duration) {
 	}
 }
 
-// deliver routes what the view has come to show, as the watches of the operator do.
-func (in *incarnation) deliver() {
-	secret, configMap := metadataOf("Secret"), metadataOf("ConfigMap")
-	events, err := in.view.Events(&v1alpha1.Chatt2Webhook{}, secret, configMap)
-	in.world.must(err)
-	for _, e := range events {
-		switch e.Kind.Kind {
-		case "Secret":
-			in.secretEvent(e)
-		case "ConfigMap":
-			in.enqueueReferring((*v1alpha1.Chatt2Webhook).ConfigMapNames, e.Key)
-		default:
-			in.resourceEvent(e)
-		}
-	}
-}
-
-func metadataOf(kind string) *metav1.PartialObjectMetadata {
-	m := &metav1.PartialObjectMetadata{}
-	m.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind(kind))
-	return m
-}
-
-func (in *incarnation) secretEvent(e store.Event) {
-	in.enqueueReferring((*v1alpha1.Chatt2Webhook).SecretNames, e.Key)
-	object := e.New
-	if object == nil {
-		object = e.Old
-	}
-	if e.New != nil && slices.Contains(e.New.GetFinalizers(), v1alpha1.APIKeyFinalizer) {
-		in.enqueue(job{true, e.Key}, 0)
-	}
-	if owner := metav1.GetControllerOf(object); owner != nil && !in.isOwn(object) {
-		in.enqueue(job{name: types.NamespacedName{Namespace: e.Key.Namespace, Name: owner.Name}}, 0)
-	}
-}
-
-func (in *incarnation) enqueueReferring(names func(*v1alpha1.Chatt2Webhook) []string, to types.NamespacedName) {
-	var all v1alpha1.Chatt2WebhookList
-	in.world.must(in.view.List(in.world.ctx, &all, client.InNamespace(to.Namespace)))
-	for i := range all.Items {
-		if slices.Contains(names(&all.Items[i]), to.Name) {
-			in.enqueue(job{name: client.ObjectKeyFromObject(&all.Items[i])}, 0)
-		}
-	}
-}
-
-func (in *incarnation) isOwn(object client.Object) bool {
-	return in.world.gate.own[object.GetResourceVersion()]
-}
-
-// foreignStatusDelay is that of the operator.
-const foreignStatusDelay = 10 * time.Second
-
-func (in *incarnation) resourceEvent(e store.Event) {
-	me := job{name: e.Key}
-	before, _ := e.Old.(*v1alpha1.Chatt2Webhook)
-	after, _ := e.New.(*v1alpha1.Chatt2Webhook)
-	switch {
-	case e.Type == watch.Deleted:
-		in.enqueue(me, 0)
-		in.enqueue(job{true, types.NamespacedName{
-			Namespace: e.Key.Namespace, Name: before.Spec.APIKeySecretRef.Name,
-		}}, time.Second)
-	case e.Type == watch.Added:
-		in.enqueue(me, 0)
-	case !in.isOwn(after) && worthALook(before, after):
-		in.enqueue(me, 0)
-	case !in.isOwn(after) && !equality.Semantic.DeepEqual(before.Status, after.Status):
-		in.enqueue(me, foreignStatusDelay)
-	}
-	if before != nil && after != nil && before.Spec.APIKeySecretRef.Name != after.Spec.APIKeySecretRef.Name {
-		in.enqueue(job{true, types.NamespacedName{
-			Namespace: e.Key.Namespace, Name: before.Spec.APIKeySecretRef.Name,
-		}}, time.Second)
-	}
-}
-
-// worthALook is the predicate of the operator for changes that others made.
-func worthALook(before, after *v1alpha1.Chatt2Webhook) bool {
-	return before.Generation != after.Generation ||
-		before.DeletionTimestamp.IsZero() != after.DeletionTimestamp.IsZero() ||
-		!maps.Equal(before.Annotations, after.Annotations) || !slices.Equal(before.Finalizers, after.Finalizers) ||
-		after.Status.ObservedGeneration < before.Status.ObservedGeneration ||
-		len(after.Status.Conditions) < len(before.Status.Conditions) || before.Status.WebhookID != after.Status.WebhookID
-}
-
 // next is what is due first, and when.
-func (in *incarnation) next() (job, time.Time) {
-	jobs := slices.SortedFunc(maps.Keys(in.due), func(a, b job) int {
-		return cmp.Or(in.due[a].Compare(in.due[b]), cmp.Compare(a.name.String(), b.name.String()),
-			cmp.Compare(len(a.name.Name), len(b.name.Name)))
-	})
-	if len(jobs) == 0 {
-		return job{}, time.Time{}
+func (in *incarnation) next() (first job, at time.Time) {
+	for j, due := range in.due {
+		if at.IsZero() || cmp.Or(due.Compare(at), compareJobs(j, first)) < 0 {
+			first, at = j, due
+		}
 	}
-	return jobs[0], in.due[jobs[0]]
+	return first, at
+}
+
+func compareJobs(a, b job) int {
+	if a.guard != b.guard {
+		if b.guard {
+			return -1
+		}
+		return 1
+	}
+	return cmp.Or(cmp.Compare(a.name.Namespace, b.name.Namespace), cmp.Compare(a.name.Name, b.name.Name))
 }
 
 // work takes one step, as the queue of controller-runtime has it taken.
 func (in *incarnation) work(j job) {
 	delete(in.due, j)
-	var reconciler interface {
-		Reconcile(context.Context, reconcile.Request) (reconcile.Result, error)
-	} = in.reconciler
+	in.see(j)
+	defer func() { in.uid, in.seen, in.expired = "", nil, false }()
+	var result reconcile.Result
+	var err error
 	if j.guard {
-		reconciler = in.guard
+		result, err = in.guard.Reconcile(in.world.ctx, reconcile.Request{NamespacedName: j.name})
+	} else {
+		result, err = in.reconciler.Reconcile(in.world.ctx, reconcile.Request{NamespacedName: j.name})
 	}
-	result, err := reconciler.Reconcile(in.world.ctx, reconcile.Request{NamespacedName: j.name})
 	switch {
 	case err != nil:
 		in.enqueue(j, min(time.Second<<min(in.failures[j], 10), 5*time.Minute))
@@ -222,15 +170,24 @@ func (in *incarnation) work(j job) {
 	}
 }
 
+// see takes note of what the cache shows of what is worked on.
+func (in *incarnation) see(j job) {
+	c := &v1alpha1.Chatt2Webhook{}
+	if err := in.view.Get(in.world.ctx, j.name, c); err == nil && !j.guard {
+		in.uid, in.seen = c.UID, c
+	}
+}
+
 // connect lets the connections do what is due.
 func (in *incarnation) connect() {
 	in.steps = time.Time{}
-	for _, key := range in.world.apiKeys {
+	defer func() { in.expired = false }()
+	for _, key := range slices.Sorted(maps.Keys(in.world.apiKeys)) {
 		c, err := in.pool.For(hub.NewSecret(key))
 		in.world.must(err)
 		for range 50 {
 			next := sooner(c.StepBudget(), c.StepListing(in.world.ctx))
-			if next.IsZero() || in.world.gate.dead {
+			if next.IsZero() || in.dead {
 				break
 			}
 			if next.After(in.world.clock.now) {

@@ -5,75 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
-
-// action is what becomes of an effect, a call to the API server or to the Hub.
-type action string
-
-const (
-	// pass: nothing goes wrong.
-	pass action = "pass"
-	// killBefore: the process dies before the call leaves it, killAfter: before the answer arrives. killLate: it dies,
-	// and the call is carried out some time later.
-	killBefore action = "kill-before"
-	killAfter  action = "kill-after"
-	killLate   action = "kill-late"
-	// lost: carried out, the answer does not arrive. dropped: the same to the caller, and not carried out. notSent:
-	// there was no connection. timeout: not carried out, and that takes a while. late: carried out after the caller
-	// gave up.
-	lost    action = "lost"
-	dropped action = "dropped"
-	notSent action = "not-sent"
-	timeout action = "timeout"
-	late    action = "late"
-	// Answers of the API server, to what it does not carry out.
-	conflict  action = "conflict"
-	internal  action = "internal"
-	forbidden action = "forbidden"
-	// Answers of the Hub: to what it does not carry out, but for errorAfter, html and truncated.
-	throttled    action = "throttled"
-	unauthorized action = "unauthorized"
-	notFound     action = "not-found"
-	errorBefore  action = "error-before"
-	errorAfter   action = "error-after"
-	html         action = "html"
-	truncated    action = "truncated"
-)
-
-var (
-	kubeWrite = []action{killBefore, killAfter, lost, timeout, conflict, internal, forbidden}
-	kubeRead  = []action{killBefore, timeout, internal}
-	hubWrite  = []action{
-		killBefore, killAfter, killLate, lost, dropped, notSent, timeout, late, throttled, unauthorized, forbidden,
-		notFound, errorBefore, errorAfter, html, truncated,
-	}
-	// A 404 to a DELETE means that the webhook is gone, and who says so wrongly is believed.
-	hubDelete = []action{
-		killBefore, killAfter, killLate, lost, dropped, notSent, timeout, late, throttled, unauthorized, forbidden,
-		errorBefore, errorAfter,
-	}
-	hubRead = []action{killBefore, dropped, throttled, unauthorized, notFound, errorBefore, html, truncated}
-	kills   = []action{killBefore, killAfter}
-)
-
-// isKill tells whether the process dies of it.
-func (a action) isKill() bool { return strings.HasPrefix(string(a), "kill") }
-
-// effect is one call that left the operator, or was about to.
-type effect struct {
-	number int
-	// what is the operation, such as "patch Chatt2Webhook/status" or "createWebhook", on its object.
-	what, on string
-	at       time.Time
-	of       []action // what can become of it
-	became   action
-	result   string
-}
-
-func (e effect) String() string {
-	return fmt.Sprintf("%3d %s %s %s: %s -> %s", e.number, e.at.Format("15:04:05.000"), e.what, e.on, e.became, e.result)
-}
 
 // fault is what becomes of the effect of that number, counted from the trigger on over all incarnations.
 type fault struct {
@@ -90,7 +22,7 @@ const (
 	frozen  reads = "frozen"  // for a while, also the past that a new incarnation begins with
 )
 
-// schedule is one run of a campaign.
+// schedule is one run of a flow.
 type schedule struct {
 	flow   string
 	reads  reads
@@ -128,4 +60,24 @@ func parseSchedule(text string) (schedule, error) {
 		s.faults = append(s.faults, fault{at, action(is)})
 	}
 	return s, nil
+}
+
+// result is what a run came to.
+type result struct {
+	// broken is what did not hold.
+	broken []string
+	trace  []*effect
+	// diverged is where the run was another one than it was meant to be, empty when it was not.
+	diverged string
+	// points is how many effects there were until it came to rest.
+	points int
+}
+
+// report tells of a run that failed, in a form that can be played again.
+func (r result) report(replay string) string {
+	lines := []string{"CAMPAIGN_REPLAY='" + replay + "' go test -count=1 -v -run TestCampaign ./hack/campaign"}
+	for _, e := range r.trace {
+		lines = append(lines, e.String())
+	}
+	return strings.Join(append(lines, r.broken...), "\n")
 }

@@ -6,9 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
-	"testing"
 	"time"
 
 	"github.com/go-logr/logr/funcr"
@@ -16,6 +14,7 @@ import (
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -30,8 +29,8 @@ const (
 	home   = "home"
 	name   = "orders"
 	apiKey = "CNRY-key-main"
-	// lagTime is how long the cache stays behind, longer than anything takes to settle.
-	lagTime = 10 * time.Second
+	// canary begins every value that must not be said.
+	canary = "CNRY-"
 )
 
 var scheme = func() *runtime.Scheme {
@@ -44,9 +43,12 @@ var scheme = func() *runtime.Scheme {
 	return s
 }()
 
+// crdFile declares the resource.
+var crdFile = filepath.Join("..", "..", "config", "crd", "bases", "hub.chatt2.me_chatt2webhooks.yaml")
+
 // pattern is a store that others of the same kinds are made from, for reading the CRD takes long.
 var pattern = sync.OnceValues(func() (*store.Store, error) {
-	file, err := os.ReadFile(filepath.Join("..", "..", "config", "crd", "bases", "hub.chatt2.me_chatt2webhooks.yaml"))
+	file, err := os.ReadFile(crdFile)
 	if err != nil {
 		return nil, err
 	}
@@ -69,18 +71,23 @@ type world struct {
 	hub     *simulator.Simulator
 	handler http.Handler
 	app     simulator.Application
-	apiKeys []string
+	// apiKeys are all that there ever were, and the id of the Application of each.
+	apiKeys map[string]string
 	gate    *gate
-	in      *incarnation
-	reads   reads
+	// in is the life of the operator that leads, lives are all that there were.
+	in    *incarnation
+	lives []*incarnation
+	reads reads
 	// trigger is the revision at which the trigger was pulled.
 	trigger int64
+	// overlapUntil is until when two lives may have got in each other's way.
+	overlapUntil time.Time
+	// snapshot is the revision of a backup, 0 for none.
+	snapshot int64
 	// collects: what the garbage collector and the namespace controller do is part of the flow.
 	collects bool
-	starts   int
 	steps    int
-	orphans  int
-	said     []string // events and lines of the log that were not looked through yet
+	said     []byte // events and lines of the log that were not looked through yet
 	watch    watched
 	// broken is what did not hold, first come first.
 	broken []string
@@ -88,30 +95,22 @@ type world struct {
 
 // newWorld makes a world with a namespace, an API key and a webhook of somebody else, and a living operator.
 func newWorld() *world {
-	w := &world{clock: &clock{now: time.Date(2026, 2, 9, 12, 0, 0, 0, time.UTC)}, reads: fresh, apiKeys: []string{apiKey}}
+	w := &world{
+		clock: &clock{now: time.Date(2026, 2, 9, 12, 0, 0, 0, time.UTC)}, reads: fresh, apiKeys: map[string]string{},
+		watch: newWatched(),
+	}
 	empty, err := pattern()
 	w.must(err)
 	w.store = empty.Empty(w.clock.Now)
 	w.user = w.store.Live()
-	w.gate = &gate{world: w, faults: map[int]action{}, own: map[string]bool{}}
+	w.gate = &gate{world: w, faults: map[int]action{}, first: map[string]action{}, blind: map[int]int{}}
 	w.store.Hook = w.gate.kube
-	w.watch = newWatched()
 	w.ctx = log.IntoContext(context.Background(), funcr.New(
-		func(prefix, args string) { w.said = append(w.said, prefix+" "+args) }, funcr.Options{Verbosity: 7}))
-	ids, secrets := 0, 0
-	w.hub = simulator.New(simulator.Options{CoreOptions: simulator.CoreOptions{
-		Now: w.clock.Now, After: w.clock.after, Endpoint: endpoint{},
-		NewID: func() string {
-			ids++
-			return fmt.Sprintf("00000000-0000-4000-8000-%012d", ids)
-		},
-		NewSecret: func() string {
-			secrets++
-			return fmt.Sprintf("CNRY-secret-%d", secrets)
-		},
-	}})
+		func(prefix, args string) { w.heard("%s %s", prefix, args) }, funcr.Options{Verbosity: 7}))
+	w.hub = w.newHub()
 	w.handler = w.hub.Handler()
 	w.app = w.hub.AddApplication("main", apiKey)
+	w.apiKeys[apiKey] = w.app.ID
 	w.byHand("somebody else's", "https://elsewhere.example/hook")
 	w.create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: home}})
 	w.create(&corev1.Secret{ObjectMeta: inHome("api-key"), Data: map[string][]byte{"apiKey": []byte(apiKey + "\n")}})
@@ -119,9 +118,29 @@ func newWorld() *world {
 	return w
 }
 
+// newHub makes a Hub that takes note of whom a webhook is made for.
+func (w *world) newHub() *simulator.Simulator {
+	ids, secrets := 0, 0
+	return simulator.New(simulator.Options{CoreOptions: simulator.CoreOptions{
+		Now: w.clock.Now, After: w.clock.after, Endpoint: endpoint{},
+		NewID: func() string {
+			ids++
+			id := fmt.Sprintf("00000000-0000-4000-8000-%012d", ids)
+			if w.watch.maker != "" {
+				w.watch.made[id] = w.watch.maker
+			}
+			return id
+		},
+		NewSecret: func() string {
+			secrets++
+			return fmt.Sprintf(canary+"secret-%d", secrets)
+		},
+	}})
+}
+
 func inHome(name string) metav1.ObjectMeta { return metav1.ObjectMeta{Namespace: home, Name: name} }
 
-// fault is a panic about the harness itself, which ends the run.
+// harnessError is a panic about the harness itself, which ends the run.
 type harnessError struct{ error }
 
 // must ends the run for an error that is no part of it.
@@ -129,6 +148,11 @@ func (w *world) must(err error) {
 	if err != nil {
 		panic(harnessError{err})
 	}
+}
+
+// heard takes what the operator says aloud.
+func (w *world) heard(format string, args ...any) {
+	w.said = append(fmt.Appendf(w.said, format, args...), '\n')
 }
 
 func (w *world) create(object client.Object) { w.must(w.user.Create(w.ctx, object)) }
@@ -142,137 +166,51 @@ func (w *world) byHand(label, url string) simulator.Webhook {
 	return made
 }
 
-// get is the resource as it is now, nil when it is gone.
-func (w *world) get() *v1alpha1.Chatt2Webhook {
+// get is the resource of a flow as it is now, nil when it is gone.
+func (w *world) get() *v1alpha1.Chatt2Webhook { return w.resourceAt(key(name)) }
+
+// secret is a Secret in home as it is now, nil when there is none.
+func (w *world) secret(name string) *corev1.Secret { return w.secretAt(key(name)) }
+
+func key(name string) types.NamespacedName { return types.NamespacedName{Namespace: home, Name: name} }
+
+func (w *world) resourceAt(key types.NamespacedName) *v1alpha1.Chatt2Webhook {
 	c := &v1alpha1.Chatt2Webhook{}
-	err := w.user.Get(w.ctx, client.ObjectKey{Namespace: home, Name: name}, c)
-	if client.IgnoreNotFound(err) != nil {
-		w.must(err)
-	}
-	if err != nil {
+	if !w.read(key, c) {
 		return nil
 	}
 	return c
 }
 
-// change changes the resource as a user does.
-func (w *world) change(do func(*v1alpha1.Chatt2Webhook)) {
-	before := w.get()
-	after := before.DeepCopy()
-	do(after)
-	w.must(w.user.Patch(w.ctx, after, client.MergeFrom(before)))
-}
-
-// secret is a Secret as it is now, nil when there is none.
-func (w *world) secret(name string) *corev1.Secret {
+func (w *world) secretAt(key types.NamespacedName) *corev1.Secret {
 	s := &corev1.Secret{}
-	err := w.user.Get(w.ctx, client.ObjectKey{Namespace: home, Name: name}, s)
-	if client.IgnoreNotFound(err) != nil {
-		w.must(err)
-	}
-	if err != nil {
+	if !w.read(key, s) {
 		return nil
 	}
 	return s
 }
 
-// arm begins what the flow is about: effects count from here.
-func (w *world) arm(s schedule) {
-	w.trigger = w.store.Revision()
-	w.gate.armed, w.reads = true, s.reads
-	for _, f := range s.faults {
-		w.gate.faults[f.at] = f.is
-	}
-	w.hub.ClearRequests()
-	w.delay(w.in.view)
+// read reads an object past the gate, and tells whether it is there.
+func (w *world) read(key types.NamespacedName, object client.Object) bool {
+	defer w.gate.looking()()
+	err := w.user.Get(w.ctx, key, object)
+	w.must(client.IgnoreNotFound(err))
+	return err == nil
 }
 
-// delay lets a view be behind, for as long as caches may be.
-func (w *world) delay(view *store.View) {
-	lag := map[reads]store.Lag{lagging: 1, frozen: store.Frozen}
-	kinds := []client.Object{&v1alpha1.Chatt2Webhook{}, &corev1.Secret{}, &corev1.ConfigMap{}}
-	if w.reads == fresh {
-		return
-	}
-	for _, kind := range kinds {
-		w.must(view.SetLag(kind, lag[w.reads]))
-	}
-	w.clock.after(lagTime, func() {
-		for _, kind := range kinds {
-			w.must(view.SetLag(kind, store.Fresh))
-		}
-	})
+// change changes the resource of a flow as a user does.
+func (w *world) change(do func(*v1alpha1.Chatt2Webhook)) { w.changeAt(key(name), do) }
+
+func (w *world) changeAt(key types.NamespacedName, do func(*v1alpha1.Chatt2Webhook)) {
+	before := w.resourceAt(key)
+	after := before.DeepCopy()
+	do(after)
+	w.must(w.user.Patch(w.ctx, after, client.MergeFrom(before)))
 }
 
-// restart ends the life of the operator and begins another one a moment later.
-func (w *world) restart() {
-	w.orphans += int(w.in.orphaned())
-	w.starts++
-	w.clock.pass(time.Second)
-	w.gate.dead, w.gate.own = false, map[string]bool{}
-	w.watch.reborn()
-	// A cache that is behind begins with the past.
-	revision := map[reads]int64{fresh: w.store.Revision(), lagging: 0, frozen: w.trigger}[w.reads]
-	view := w.store.View(revision, store.Fresh)
-	w.in = w.start(view)
-	if w.reads == lagging {
-		view = w.store.View(0, 1)
-		w.in = w.start(view)
-	}
-	w.delay(view)
+// changeSecret changes a value in a Secret in home.
+func (w *world) changeSecret(name, field, value string) {
+	s := w.secret(name)
+	s.Data[field] = []byte(value)
+	w.must(w.user.Update(w.ctx, s))
 }
-
-// advance does the next thing that is due until a time, and tells whether there was one.
-func (w *world) advance(until time.Time) bool {
-	w.steps++
-	w.in.deliver()
-	j, due := w.in.next()
-	at := sooner(sooner(due, w.in.steps), w.clock.next())
-	if at.IsZero() || at.After(until) {
-		w.clock.now = until
-		return false
-	}
-	if at.After(w.clock.now) {
-		w.clock.now = at
-	}
-	w.clock.ring()
-	if w.collects {
-		_, err := w.store.CollectGarbage(w.ctx)
-		w.must(err)
-		w.must(w.store.EmptyNamespaces(w.ctx))
-		w.check()
-	}
-	w.gate.open = true
-	if !due.IsZero() && !due.After(w.clock.now) {
-		w.in.work(j)
-	}
-	if !w.gate.dead {
-		w.in.connect()
-	}
-	w.gate.open = false
-	if w.gate.dead {
-		w.restart()
-	}
-	w.check()
-	return true
-}
-
-// run lets time pass.
-func (w *world) run(d time.Duration) {
-	for until := w.clock.now.Add(d); w.advance(until) && len(w.broken) == 0; {
-		if w.steps > 20_000 {
-			w.violated("L1", "it does not come to rest")
-		}
-	}
-}
-
-// recorder takes the events of the operator.
-type recorder struct{ *world }
-
-func (r recorder) Eventf(_, _ runtime.Object, _, reason, action, note string, args ...any) {
-	if !r.gate.dead {
-		r.said = append(r.said, strings.Join([]string{reason, action, fmt.Sprintf(note, args...)}, " "))
-	}
-}
-
-func TestMain(m *testing.M) { os.Exit(m.Run()) }

@@ -113,7 +113,7 @@ func newWorld(t *testing.T) *world {
 		After: func(time.Duration, func()) func() bool { return func() bool { return true } },
 		NewID: func() string {
 			ids++
-			return fmt.Sprintf("00000000-0000-4000-8000-%012d", ids)
+			return fmt.Sprintf("abcdef00-0000-4000-8000-%012d", ids)
 		},
 		NewSecret: func() string {
 			secrets++

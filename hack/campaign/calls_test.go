@@ -1,0 +1,171 @@
+package campaign_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+)
+
+// keyState is what a life of the operator was told of an API key.
+type keyState struct {
+	// pausedUntil is until when the Hub asked to wait.
+	pausedUntil time.Time
+	// refused: the last call that told was refused.
+	refused bool
+}
+
+func (in *incarnation) key(r *http.Request) *keyState {
+	key := r.Header.Get("x-api-key")
+	if in.keys[key] == nil {
+		in.keys[key] = &keyState{}
+	}
+	return in.keys[key]
+}
+
+// mostRepeats is more often than any call is made in a row when nothing goes round in circles.
+const mostRepeats = 25
+
+// checkHubCall is asked before a call reaches the Hub.
+func (w *world) checkHubCall(in *incarnation, call *hubCall) {
+	defer w.gate.looking()()
+	w.look()
+	w.checkSpoken(call)
+	w.checkS7(in, call)
+	w.checkRepeats(call)
+	of := w.watch.of[call.of]
+	if call.lists() && of == nil {
+		for _, other := range w.watch.of {
+			if !w.clock.now.Before(other.unseen.Add(settleTime)) {
+				other.unseen = time.Time{}
+			}
+		}
+	}
+	if !call.mutates() {
+		return
+	}
+	if of == nil {
+		w.violated("S2", "%s for nobody", call)
+		return
+	}
+	w.checkS10(in, call)
+	if call.registers() {
+		w.checkS6(of)
+		return
+	}
+	w.checkS2(of, call)
+}
+
+// checkSpoken is S5 for what a call says besides its body and its key.
+func (w *world) checkSpoken(call *hubCall) {
+	said := call.URL.String()
+	for name, values := range call.Header {
+		if !strings.EqualFold(name, "x-api-key") {
+			said += name + strings.Join(values, " ")
+		}
+	}
+	w.checkS5("in a call", said)
+}
+
+// checkRepeats: the same call is not made again and again.
+func (w *world) checkRepeats(call *hubCall) {
+	what := call.String() + call.id
+	if what != w.watch.last || call.lists() {
+		w.watch.last, w.watch.repeats = what, 0
+	}
+	if w.watch.repeats++; w.watch.repeats >= mostRepeats {
+		w.violated("L1", "%s %s is made again and again", call, call.id)
+	}
+}
+
+// checkS2: only a webhook that is the resource's own is changed or deleted.
+func (w *world) checkS2(of *known, call *hubCall) {
+	h, there := w.webhook(call.id)
+	spec := &of.object.Spec
+	mine := w.watch.made[call.id] == of.object.UID || of.had[call.id] ||
+		h.Label == spec.Label && h.Endpoint == spec.Endpoint ||
+		spec.Adoption.WebhookID != nil && *spec.Adoption.WebhookID == call.id
+	switch {
+	case !there:
+	case !mine:
+		w.violated("S2", "%s %s, which is not of %s", call, call.id, of.object.Name)
+	case w.isClaimed(call.id, of.object.UID) && of.object.Status.WebhookID != call.id:
+		w.violated("S2", "%s %s for %s, which another resource has", call, call.id, of.object.Name)
+	}
+}
+
+// checkS6 is asked before a registration: it is written down, the finalizer is there, and no earlier registration may
+// have been carried out unseen, which is part of S1.
+func (w *world) checkS6(of *known) {
+	c := of.object
+	switch {
+	case of.gone || !slices.Contains(c.Finalizers, v1alpha1.WebhookFinalizer) ||
+		c.Annotations[v1alpha1.AnnotationCreateStartedAt] == "":
+		w.violated("S6", "a registration for %s that is not written down", c.Name)
+	case !c.DeletionTimestamp.IsZero() && !of.gone:
+		w.violated("S10", "a registration for %s after the deletion", c.Name)
+	case !of.unseen.IsZero():
+		w.violated("S1", "a second registration for %s while an earlier one may have been carried out unseen", c.Name)
+	}
+}
+
+// checkS7: no call while the Hub asked to wait, and none but looks while it refuses the key.
+func (w *world) checkS7(in *incarnation, call *hubCall) {
+	key := in.key(call.Request)
+	if w.clock.now.Before(key.pausedUntil) {
+		w.violated("S7", "%s while the Hub asked to wait", call)
+	}
+	if key.refused && !call.lists() {
+		w.violated("S7", "%s while the key is refused", call)
+	}
+}
+
+// checkS10: of what the operator could see when the step began, a resource that is being deleted has webhooks deleted
+// only, and one that is suspended has nothing changed.
+func (w *world) checkS10(in *incarnation, call *hubCall) {
+	switch {
+	case in.seen == nil:
+	case !in.seen.DeletionTimestamp.IsZero():
+		if call.Method != http.MethodDelete {
+			w.violated("S10", "%s %s after the deletion", call, call.id)
+		}
+	case in.seen.Spec.Suspend:
+		w.violated("S10", "%s %s for a resource that is suspended", call, call.id)
+	}
+}
+
+// called takes note of how a call to the Hub ended.
+func (w *world) called(in *incarnation, call *hubCall, is action, answer *http.Response) {
+	key := in.key(call.Request)
+	if answer != nil {
+		switch answer.StatusCode {
+		case http.StatusTooManyRequests:
+			key.pausedUntil = w.clock.now.Add(retryAfter)
+		case http.StatusUnauthorized, http.StatusForbidden:
+			key.refused = true
+		default:
+			key.refused = false
+		}
+	}
+	if call.redefines() {
+		w.watch.redefined++
+	}
+	if is != pass {
+		w.watch.doubts++
+	}
+	of := w.watch.of[call.of]
+	if of == nil {
+		return
+	}
+	if is == tooLate {
+		of.extra++
+	}
+	switch {
+	case call.registers() && is.isUnknown():
+		of.unseen = w.clock.now
+	case call.redefines() && answer != nil && answer.StatusCode == http.StatusOK && is == pass:
+		of.stale = false
+	}
+}

@@ -1,0 +1,114 @@
+package campaign_test
+
+import (
+	"fmt"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+
+	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+)
+
+// unfinished is what is missing at rest: L1, L2 and L3.
+func (w *world) unfinished() string {
+	defer w.gate.looking()()
+	w.look()
+	for key, of := range w.watch.living {
+		c := of.object
+		switch {
+		case !c.DeletionTimestamp.IsZero():
+			return fmt.Sprintf("L2: %s is still there", key)
+		case w.elder(c):
+			if c.IsReady() {
+				return fmt.Sprintf("L1: %s is ready though an older one declares the same", key)
+			}
+			continue
+		case c.Spec.Suspend && c.IsReady():
+			return fmt.Sprintf("L1: %s is ready though it is suspended", key)
+		case c.Spec.Suspend:
+			continue
+		case !c.IsReady() || c.Status.ObservedGeneration != c.Generation:
+			return fmt.Sprintf("L1: %s is not ready: %+v", key,
+				meta.FindStatusCondition(c.Status.Conditions, v1alpha1.ConditionReady))
+		}
+		if wrong := w.disagrees(of); wrong != "" {
+			return fmt.Sprintf("L1: %s: %s", key, wrong)
+		}
+	}
+	if w.watch.flow.gone && w.resourceAt(key(name)) != nil {
+		return "L2: the resource is still there"
+	}
+	if wrong := w.leftOver(); wrong != "" {
+		return wrong
+	}
+	if w.watch.flow.ends != nil {
+		return w.watch.flow.ends(w)
+	}
+	return ""
+}
+
+// leftOver is what is there that belongs to nobody: webhooks and finalizers.
+func (w *world) leftOver() string {
+	for key, s := range w.watch.secrets {
+		if !slices.Contains(s.Finalizers, v1alpha1.APIKeyFinalizer) {
+			continue
+		}
+		inUse := false
+		for _, of := range w.watch.living {
+			c := of.object
+			inUse = inUse || c.Namespace == key.Namespace && c.Spec.APIKeySecretRef.Name == key.Name
+		}
+		if !inUse {
+			return fmt.Sprintf("L2: Secret %s is protected for nobody", key)
+		}
+	}
+	for id, maker := range w.watch.made {
+		of := w.watch.of[maker]
+		_, there := w.webhook(id)
+		if there && of != nil && !of.gone && of.object.Status.WebhookID != id && !w.isClaimed(id, maker) &&
+			!w.watch.abandoned[id] {
+			return fmt.Sprintf("S1: webhook %s is there besides that of %s", id, of.object.Name)
+		}
+	}
+	return ""
+}
+
+// elder tells whether an older resource declares the same webhook for the same Application.
+func (w *world) elder(c *v1alpha1.Chatt2Webhook) bool {
+	for _, of := range w.watch.living {
+		o := of.object
+		if o.UID == c.UID || natural(o) != natural(c) || w.appOf(o) != w.appOf(c) {
+			continue
+		}
+		before := o.CreationTimestamp.Compare(c.CreationTimestamp.Time)
+		if before < 0 || before == 0 && o.Namespace+"/"+o.Name < c.Namespace+"/"+c.Name {
+			return true
+		}
+	}
+	return false
+}
+
+// disagrees is in what the Hub differs from the resource.
+func (w *world) disagrees(of *known) string {
+	c := of.object
+	h, ok := w.webhook(c.Status.WebhookID)
+	if !ok {
+		return "status names a webhook that is not there"
+	}
+	if h.Label != c.Spec.Label || h.Endpoint != c.Spec.Endpoint || h.RequiresSignature != c.Spec.RequiresSignature ||
+		!h.IsVerified || h.ApplicationID != w.appOf(c) || string(c.Spec.EventType) != h.EventType {
+		return fmt.Sprintf("the Hub has %+v", h)
+	}
+	s := w.watch.signing(c)
+	switch {
+	case !c.Spec.RequiresSignature && s != nil:
+		return "there is a signing Secret that nothing needs"
+	case !c.Spec.RequiresSignature || of.stale:
+		return ""
+	case s == nil || string(s.Data[v1alpha1.SecretKeyCurrent]) != w.hub.SecretOf(h.ID):
+		return "the Secret does not hold what the Hub signs with"
+	case s.Annotations[v1alpha1.AnnotationRotationStartedAt] != "":
+		return "L3: a rotation is still open"
+	}
+	return ""
+}

@@ -1,0 +1,110 @@
+package campaign_test
+
+import (
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+)
+
+// moreFlows are those that are variants of others, and what users and restores do to a webhook at rest.
+var moreFlows = []flow{
+	{
+		name: "adopt-signed", before: func(w *world) { w.byHand(name, "https://shop.example/orders") },
+		trigger: signedResource,
+	},
+	{name: "adopt-by-id", trigger: func(w *world) {
+		made := w.byHand("by hand", "https://shop.example/by-hand")
+		w.resource(func(c *v1alpha1.Chatt2Webhook) { c.Spec.Adoption.WebhookID = &made.ID })
+	}},
+	{name: "update-signed", before: signedResource, trigger: func(w *world) {
+		w.change(func(c *v1alpha1.Chatt2Webhook) {
+			c.Spec.Label, c.Spec.EventType = "new", v1alpha1.EventTypeMessageStatus
+		})
+	}},
+	{name: "delete-in-creation", before: func(w *world) {
+		w.resource(signed)
+		w.run(50 * time.Millisecond)
+	}, open: true, trigger: deleteResource, gone: true},
+	{name: "update-open-create", before: openCreate(lost), open: true, trigger: func(w *world) {
+		w.change(func(c *v1alpha1.Chatt2Webhook) { c.Spec.RequiresSignature = true })
+	}},
+	{name: "retain", before: func(w *world) {
+		w.resource(signed, func(c *v1alpha1.Chatt2Webhook) { c.Spec.DeletionPolicy = v1alpha1.DeletionRetain })
+	}, trigger: deleteResource, gone: true, ends: func(w *world) string {
+		if len(w.hub.Webhooks(w.app.ID)) != 2 {
+			return "S4: the webhook that was to be retained is gone"
+		}
+		return ""
+	}},
+	{name: "force-orphan", before: unsignedResource, trigger: func(w *world) {
+		id := w.onHub()
+		w.watch.abandoned[id], w.watch.flow.extra = true, 1
+		w.change(annotate(v1alpha1.AnnotationForceOrphan, id))
+	}, extra: 1, ends: func(w *world) string {
+		if w.orphaned() == 0 {
+			return "S4: nobody counted the webhook that was given up"
+		}
+		return ""
+	}},
+	{name: "delete-without-key", before: signedResource, trigger: func(w *world) {
+		w.must(w.hub.RevokeKey(w.app.ID, "default"))
+		deleteResource(w)
+	}, gone: true, ends: func(w *world) string {
+		if w.orphaned() == 0 {
+			return "S4: nobody counted the webhook that was left behind"
+		}
+		return ""
+	}},
+	{name: "secret-lost", before: signedResource, trigger: func(w *world) {
+		w.must(w.user.Delete(w.ctx, w.secret(signingName)))
+		w.touch(key(name))
+	}},
+	{name: "secret-edited", before: signedResource, trigger: func(w *world) {
+		w.changeSecret(signingName, v1alpha1.SecretKeyCurrent, canary+"edited")
+		w.touch(key(name))
+	}},
+	{name: "secret-renamed", before: signedResource, trigger: func(w *world) {
+		w.change(func(c *v1alpha1.Chatt2Webhook) { c.Spec.SigningSecret = &v1alpha1.SigningSecret{Name: "renamed"} })
+	}, ends: func(w *world) string {
+		if w.secret(signingName) != nil {
+			return "L1: the Secret of the former name is still there"
+		}
+		return ""
+	}},
+	{name: "status-wiped", before: signedResource, trigger: func(w *world) { w.wipeStatus(key(name)) }},
+	{name: "finalizer-removed", before: signedResource, trigger: func(w *world) {
+		w.change(func(c *v1alpha1.Chatt2Webhook) { c.Finalizers = nil })
+	}, ends: func(w *world) string {
+		if !slices.Contains(w.get().Finalizers, v1alpha1.WebhookFinalizer) {
+			return "S6: the finalizer is not there"
+		}
+		return ""
+	}},
+	{name: "suspend", before: signedResource, trigger: func(w *world) {
+		w.change(func(c *v1alpha1.Chatt2Webhook) { c.Spec.Suspend, c.Spec.Label = true, "new" })
+	}},
+	{name: "resume", before: func(w *world) {
+		w.resource(signed)
+		w.run(restTime)
+		w.change(func(c *v1alpha1.Chatt2Webhook) { c.Spec.Suspend, c.Spec.Label = true, "new" })
+	}, trigger: func(w *world) {
+		w.change(func(c *v1alpha1.Chatt2Webhook) { c.Spec.Suspend = false })
+	}},
+	{name: "look-again", before: signedResource, trigger: func(w *world) {
+		w.change(annotate(v1alpha1.AnnotationReconcileRequestedAt, "now"))
+	}, ends: func(w *world) string {
+		if w.get().Status.LastHandledReconcileAt != "now" {
+			return "L1: the user's request is not answered"
+		}
+		return ""
+	}},
+}
+
+// noticeTime is until when the operator need not have noticed what a user did to a signing Secret.
+const noticeTime = 2 * time.Minute
+
+// touch takes note that a user has changed the signing Secret of a resource.
+func (w *world) touch(of types.NamespacedName) { w.watch.touched[of] = w.clock.now.Add(noticeTime) }

@@ -1,0 +1,28 @@
+package campaign_test
+
+import "testing"
+
+// regressions are the bugs of the operator that the campaign found, by what must not happen again, each with the
+// schedule that showed it. What the seed of a walk means changes with the steps that there are, and with their weights.
+var regressions = map[string]string{
+	"a secret is redefined while status says ready":               "rotate/fresh/3:conflict",
+	"a secret is redefined while status says ready, after a kill": "rotate/lagging/3:kill-before",
+	"a duplicate that is gone is deleted again and again":         "delete-open-create/fresh/4:late",
+	"a conflict with a stale cache is retried ten times a second": "delete/lagging/2:kill-before",
+	"the Hub is asked at each conflict with a stale cache":        "removed/lagging/5:kill-before",
+	"looks take every turn that a deletion waits for":             "walk/18/0,2,3,4,5,9,13",
+}
+
+func TestRegressions(t *testing.T) {
+	for bug, replay := range regressions {
+		t.Run(bug, func(t *testing.T) {
+			r, err := playAgain(replay)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(r.broken) > 0 {
+				t.Error(r.report(replay))
+			}
+		})
+	}
+}

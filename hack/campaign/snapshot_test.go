@@ -1,0 +1,69 @@
+package campaign_test
+
+import (
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+)
+
+// wipeStatus does what a restore does that leaves status out.
+func (w *world) wipeStatus(key types.NamespacedName) {
+	c := w.resourceAt(key)
+	c.Status = v1alpha1.Chatt2WebhookStatus{ObservedGeneration: -1}
+	c.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("Chatt2Webhook"))
+	w.must(w.user.Status().Update(w.ctx, c))
+}
+
+// restore puts the API server back to what it was when the snapshot was taken, and starts the operator anew, as one
+// does. What was rotated since is lost and cannot be known to be, what was registered since is left on the Hub.
+func (w *world) restore() {
+	w.look()
+	before := map[types.UID]*v1alpha1.Chatt2Webhook{}
+	for _, of := range w.watch.living {
+		before[of.object.UID] = of.object
+	}
+	w.must(w.store.Restore(w.snapshot))
+	w.restored(before)
+	w.restart()
+	w.reads = fresh
+	w.check()
+}
+
+// restored takes note of what a restore has changed behind the operator's back.
+func (w *world) restored(before map[types.UID]*v1alpha1.Chatt2Webhook) {
+	w.look()
+	for uid, c := range before {
+		of := w.watch.of[uid]
+		if of.gone {
+			w.cleanUp(uid, of)
+			continue
+		}
+		if of.object.Status.WebhookID != c.Status.WebhookID {
+			of.extra++
+			w.watch.abandoned[c.Status.WebhookID] = true
+		}
+	}
+	for _, of := range w.watch.living {
+		if s := w.watch.signing(of.object); s != nil {
+			live := w.hub.SecretOf(s.Annotations[v1alpha1.AnnotationWebhookID])
+			of.stale = string(s.Data[v1alpha1.SecretKeyCurrent]) != live
+		}
+	}
+}
+
+// cleanUp removes by hand what a resource had on the Hub that the backup does not know of.
+func (w *world) cleanUp(uid types.UID, of *known) {
+	of.left = true
+	ids := map[string]bool{}
+	for id, maker := range w.watch.made {
+		ids[id] = maker == uid
+	}
+	for id := range of.had {
+		ids[id] = true
+	}
+	for id, mine := range ids {
+		if mine && w.isThere(id) && !w.isClaimed(id, uid) {
+			w.must(w.hub.DeleteByHand(id))
+		}
+	}
+}

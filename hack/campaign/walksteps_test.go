@@ -1,0 +1,120 @@
+package campaign_test
+
+import (
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+	"github.com/chatt2me/webhook-operator/hack/campaign/store"
+	"github.com/chatt2me/webhook-operator/internal/hub/simulator"
+)
+
+// take takes one step of a walk. One that makes no sense at the moment does nothing.
+func (w *world) take(s step) {
+	switch s.do {
+	case "create":
+		w.declareOne(s)
+	case "fault":
+		w.gate.blind[len(w.gate.trace)+1+s.on*2] = s.arg
+	case "restart":
+		w.restart()
+	case "lag", "freeze":
+		w.reads = map[string]reads{"lag": lagging, "freeze": frozen}[s.do]
+		w.trigger = w.store.Revision()
+		w.delay(w.in.view)
+		w.clock.after(lagTime, func() { w.reads = fresh })
+	case "swap key":
+		w.changeSecret("api-key", "apiKey", []string{apiKey, canary + "key-second"}[s.arg%2])
+	case "snapshot":
+		w.snapshot = w.store.Revision()
+	case "restore":
+		if w.snapshot > 0 {
+			w.restore()
+		}
+	case "wait":
+	default:
+		if c := w.resourceAt(resourceOf(s.on)); c != nil && c.DeletionTimestamp.IsZero() {
+			w.touchOne(s, c)
+		}
+	}
+}
+
+// declareOne declares a resource, unless it is there.
+func (w *world) declareOne(s step) {
+	key := resourceOf(s.on)
+	if w.resourceAt(key) != nil {
+		return
+	}
+	as := inHome(key.Name)
+	as.Namespace = key.Namespace
+	w.declare(as, func(c *v1alpha1.Chatt2Webhook) {
+		c.Spec.RequiresSignature = s.arg%2 == 0
+		if s.on == 0 || s.on == mostResources-1 {
+			c.Spec.Label, c.Spec.Endpoint = "contended", "https://shop.example/contended"
+		}
+	})
+}
+
+// touchOne does something to a resource that is there, to what it has, or to its webhook.
+func (w *world) touchOne(s step, c *v1alpha1.Chatt2Webhook) {
+	key := resourceOf(s.on)
+	switch s.do {
+	case "delete":
+		w.must(w.user.Delete(w.ctx, c))
+	case "update":
+		w.changeAt(key, func(c *v1alpha1.Chatt2Webhook) {
+			c.Spec.Endpoint = fmt.Sprintf("https://shop.example/%d", s.arg%7)
+		})
+	case "sign":
+		w.changeAt(key, func(c *v1alpha1.Chatt2Webhook) { c.Spec.RequiresSignature = !c.Spec.RequiresSignature })
+	case "rotate":
+		w.changeAt(key, annotate(v1alpha1.AnnotationRotateRequestedAt, fmt.Sprint(s.arg)))
+	case "ask":
+		w.changeAt(key, annotate(v1alpha1.AnnotationReconcileRequestedAt, fmt.Sprint(s.arg)))
+	case "suspend":
+		w.changeAt(key, func(c *v1alpha1.Chatt2Webhook) { c.Spec.Suspend = !c.Spec.Suspend })
+	case "remove on the Hub":
+		if w.isThere(c.Status.WebhookID) {
+			w.must(w.hub.DeleteByHand(c.Status.WebhookID))
+		}
+	case "drift":
+		if w.isThere(c.Status.WebhookID) {
+			_, err := w.hub.ChangeByHand(c.Status.WebhookID, simulator.Change{Label: new("drifted")})
+			w.must(err)
+		}
+	case "wipe status":
+		w.wipeStatus(key)
+	case "wipe Secret":
+		s := w.secretAt(types.NamespacedName{Namespace: key.Namespace, Name: c.SigningSecretName()})
+		if s != nil {
+			w.must(w.user.Delete(w.ctx, s))
+			w.touch(key)
+		}
+	}
+}
+
+func (w *world) isThere(id string) bool {
+	_, ok := w.webhook(id)
+	return ok
+}
+
+// makePeace ends all faults, and does what a user has to do after a restore.
+func (w *world) makePeace() {
+	w.gate.faults, w.gate.blind = map[int]action{}, map[int]int{}
+	w.reads = fresh
+	w.setLag(w.in.view, store.Fresh)
+	for n := range mostResources {
+		key := resourceOf(n)
+		c := w.resourceAt(key)
+		if c == nil || !c.DeletionTimestamp.IsZero() {
+			continue
+		}
+		w.changeAt(key, func(c *v1alpha1.Chatt2Webhook) {
+			c.Spec.Suspend = false
+			if w.watch.of[c.UID].stale {
+				annotate(v1alpha1.AnnotationRotateRequestedAt, "after the restore")(c)
+			}
+		})
+	}
+}
