@@ -23,7 +23,6 @@ var unasked = map[string]string{
 	"update chatt2webhooks.hub.chatt2.me/finalizers": "clusters with OwnerReferencesPermissionEnforcement ask for it",
 	"list secrets":               "API servers that do not stream lists",
 	"list configmaps":            "API servers that do not stream lists",
-	"patch events":               "an election that is told of again",
 	"patch events.events.k8s.io": "an event that occurs again",
 }
 

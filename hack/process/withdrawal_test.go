@@ -24,11 +24,6 @@ type withdrawal struct {
 	repaired func(*world, *installation)
 }
 
-// spare are rights that no step here needs, with the reason for which they are there.
-var spare = map[string]string{
-	"patch events": "the election is told of by the same event twice only where a process is elected twice",
-}
-
 func TestEachRightIsTakenAwayOnce(t *testing.T) {
 	w := newShard(t)
 	tried := map[string]bool{}
@@ -38,7 +33,7 @@ func TestEachRightIsTakenAwayOnce(t *testing.T) {
 		}
 	}
 	for r := range w.install().granted() {
-		if _, known := spare[r.String()]; !known && !tried[r.String()] {
+		if !tried[r.String()] {
 			t.Errorf("nobody has tried to live without the right to %s", r)
 		}
 		delete(tried, r.String())
