@@ -41,7 +41,7 @@ func TestEverySetOfValuesIsAccepted(t *testing.T) {
 
 			s.helm(args...)
 
-			s.podsAreAccepted()
+			s.podsAreAccepted(s.namespace)
 			s.helm("uninstall", release)
 		})
 	}
@@ -57,21 +57,25 @@ func (s *site) restricted() {
 	s.Expect(s.Update(s.Context(), &here)).To(Succeed())
 }
 
-// podsAreAccepted makes the Pods that the Deployments would have.
-func (s *site) podsAreAccepted() {
+// podsAreAccepted makes the Pods that the Deployments of a namespace would have.
+func (s *site) podsAreAccepted(in string) {
 	s.Helper()
 	var deployments appsv1.DeploymentList
-	s.Expect(s.List(s.Context(), &deployments, client.InNamespace(s.namespace))).To(Succeed())
+	s.Expect(s.List(s.Context(), &deployments, client.InNamespace(in))).To(Succeed())
 	s.Expect(deployments.Items).NotTo(BeEmpty())
 	for _, deployment := range deployments.Items {
 		pod := &corev1.Pod{ObjectMeta: deployment.Spec.Template.ObjectMeta, Spec: deployment.Spec.Template.Spec}
-		pod.Namespace, pod.Name = s.namespace, deployment.Name
+		pod.Namespace, pod.Name = in, deployment.Name
+		lax := pod.DeepCopy()
+		lax.Spec.Containers[0].SecurityContext = nil
 		s.Expect(s.Create(s.Context(), pod, client.DryRunAll)).To(Succeed(), deployment.Name)
 		for _, container := range pod.Spec.Containers {
 			s.Expect(*container.SecurityContext.ReadOnlyRootFilesystem).To(BeTrue(), "%s: read-only root", deployment.Name)
 			s.Expect(container.ReadinessProbe).NotTo(BeNil(), "%s: readiness probe", deployment.Name)
 			s.Expect(container.Resources.Limits).To(HaveKey(corev1.ResourceMemory), "%s: limit", deployment.Name)
 		}
+		// The standard is enforced here, or else this test would tell nothing.
+		s.Expect(s.Create(s.Context(), lax, client.DryRunAll)).To(MatchError(ContainSubstring("violates PodSecurity")))
 	}
 }
 

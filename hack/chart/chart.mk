@@ -17,7 +17,7 @@ helm-lint: $(CHART_TOOLS) ## Check the chart, with Helm 4 and 3, for every file 
 .PHONY: helm-test
 helm-test: controlplane helm-lint ## Test the chart: what it renders, and install, upgrade and uninstall.
 	bin/tools/helm-unittest --strict $(CHART)
-	CHART_TOOLS='$(CURDIR)/bin/tools' go test -race -timeout 10m ./hack/chart
+	CHART_TOOLS='$(CURDIR)/bin/tools' go test -race -timeout 10m -parallel 6 ./hack/chart
 
 # Real Helm 3 is built for a Kubernetes version; without that it takes itself to be from the time of 1.20.
 CHART_KUBERNETES = -X helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor=37 -X helm.sh/helm/v3/pkg/lint/rules.k8sVersionMinor=37

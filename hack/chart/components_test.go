@@ -7,10 +7,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	. "github.com/onsi/gomega"
+	"github.com/spf13/pflag"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 // overlay is a kustomization of config/default with components, which may need it as a neighbour.
@@ -42,7 +46,19 @@ func (s *site) kustomize(folder string) objects {
 	return parse(s.T, s.shell("kubectl kustomize "+folder))
 }
 
-const configName = "chatt2-webhook-operator-controller-manager"
+// What config/default installs, and where.
+const (
+	configNamespace = "chatt2-webhook-operator-system"
+	configName      = "chatt2-webhook-operator-controller-manager"
+)
+
+// isGone waits until a namespace of that name is gone.
+func (s *site) isGone(namespace string) {
+	s.Helper()
+	s.Eventually(func() bool {
+		return apierrors.IsNotFound(s.Get(s.Context(), client.ObjectKey{Name: namespace}, &corev1.Namespace{}))
+	}, "60s").Should(BeTrue())
+}
 
 func TestEachComponentIsAccepted(t *testing.T) {
 	needTools(t)
@@ -57,15 +73,17 @@ func TestEachComponentIsAccepted(t *testing.T) {
 	s := newSite(t, "helm")
 	s.stubs("monitoring.coreos.com", "ServiceMonitor", "PrometheusRule")
 	s.stubs("cert-manager.io", "Issuer", "Certificate")
-	for name, components := range map[string][]string{"one": all[:1], "all": all} {
+	for name, components := range map[string][]string{"none": nil, "one": all[:1], "all": all} {
 		t.Run(name, func(t *testing.T) {
 			folder := overlay(t, components...)
+			s.isGone(configNamespace)
 			out := s.shell("kubectl apply --server-side -k " + folder)
 			defer s.shell("kubectl delete -k " + folder)
 			if strings.Contains(out, "Warning") {
 				t.Errorf("the API server warns, of Pod security perhaps: %s", out)
 			}
 			s.established()
+			s.podsAreAccepted(configNamespace)
 			s.shell("kubectl apply --dry-run=server -f ../../config/components/simulator/sample.yaml")
 		})
 	}
@@ -84,7 +102,7 @@ func TestTheComponentNamespacedGivesNoRightElsewhere(t *testing.T) {
 	}
 	var binding rbacv1.RoleBinding
 	built.get(t, "RoleBinding", "chatt2-webhook-operator-manager-rolebinding", &binding)
-	s.Expect(binding.Namespace).To(Equal("chatt2-webhook-operator-system"))
+	s.Expect(binding.Namespace).To(Equal(configNamespace))
 	s.Expect(binding.Subjects).To(ConsistOf(rbacv1.Subject{
 		Kind: "ServiceAccount", Name: configName, Namespace: binding.Namespace,
 	}))
@@ -96,6 +114,30 @@ func TestTheComponentNamespacedGivesNoRightElsewhere(t *testing.T) {
 		Name:      "CHATT2_NAMESPACES",
 		ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{FieldPath: "metadata.namespace"}},
 	}))
+}
+
+// TestTheDeploymentOfConfigIsThatOfTheChart but for names, and for flags that say what is the default anyway.
+func TestTheDeploymentOfConfigIsThatOfTheChart(t *testing.T) {
+	needTools(t)
+	s := newSite(t, "helm")
+	var config, chart appsv1.Deployment
+	s.kustomize(overlay(t)).get(t, "Deployment", configName, &config)
+	render(t).get(t, "Deployment", release, &chart)
+	pod, other := config.Spec.Template.Spec, chart.Spec.Template.Spec
+	container, its := pod.Containers[0], other.Containers[0]
+	flags := operatorFlags(t)
+	s.Expect(flags.Parse(container.Args[1:])).To(Succeed())
+	flags.Visit(func(flag *pflag.Flag) {
+		s.Expect(its.Args).To(ContainElement("--" + flag.Name + "=" + flag.Value.String()))
+	})
+	s.Expect(config.Spec.Replicas).To(Equal(chart.Spec.Replicas))
+	s.Expect(config.Spec.Template.Annotations).To(Equal(chart.Spec.Template.Annotations))
+	// What differs by intention.
+	its.Image, its.ImagePullPolicy, its.Args = container.Image, "", container.Args
+	other.Containers, other.ServiceAccountName, other.TopologySpreadConstraints = []corev1.Container{its}, configName, nil
+	if diff := cmp.Diff(pod, other); diff != "" {
+		t.Errorf("config (-) and the chart (+) differ:\n%s", diff)
+	}
 }
 
 // TestTheSimulatorOfConfigIsThatOfTheChart but for names: the same flags and mounts.

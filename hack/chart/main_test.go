@@ -50,7 +50,11 @@ func withTools(m *testing.M) int {
 		fmt.Fprintf(os.Stderr, "build the operator: %v\n%s", err, out)
 		return 1
 	}
-	options := cluster.Options{ControllerManager: true, CRDs: []string{}}
+	options := cluster.Options{ControllerManager: true, CRDs: []string{}, APIServerFlags: map[string]string{
+		// As strict as any API server is that the operator may meet: one with the admission of OpenShift, that asks for
+		// rights on finalizers, and that does not stream lists.
+		"enable-admission-plugins": "OwnerReferencesPermissionEnforcement", "feature-gates": "WatchList=false",
+	}}
 	return cluster.Main(m, options, func(c *cluster.Cluster) { shared = c })
 }
 

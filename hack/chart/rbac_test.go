@@ -73,7 +73,7 @@ func withoutListing(rules []rbacv1.PolicyRule) []rbacv1.PolicyRule {
 	for i := range rules {
 		if rules[i].Resources[0] == "secrets" {
 			rules[i].Verbs = slices.DeleteFunc(rules[i].Verbs, func(verb string) bool {
-				return verb == "list" || verb == "watch"
+				return verb == "list" || verb == "watch" || verb == "patch"
 			})
 		}
 	}

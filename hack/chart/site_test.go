@@ -13,6 +13,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -39,7 +40,16 @@ func eachHelm(t *testing.T, test func(*site)) {
 	}
 }
 
+// newSite is a site whose test may install a CRD. It must not run beside others.
 func newSite(t *testing.T, version string) *site {
+	t.Helper()
+	s := (&site{version: version}).neighbour(t)
+	t.Cleanup(s.removeCRD)
+	return s
+}
+
+// neighbour is a site for a test within a test, with the CRD that is there.
+func (s *site) neighbour(t *testing.T) *site {
 	t.Helper()
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
@@ -55,19 +65,33 @@ func newSite(t *testing.T, version string) *site {
 	if err := os.WriteFile(file, shared.Kubeconfig(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s := &site{T: t, Client: c, Gomega: NewWithT(t), version: version, namespace: cluster.Namespace(t, c), kubeconfig: file}
-	t.Cleanup(s.removeCRD)
-	return s
+	return &site{
+		T: t, Client: c, Gomega: NewWithT(t), version: s.version, namespace: cluster.Namespace(t, c), kubeconfig: file,
+	}
 }
 
-// removeCRD waits until the CRD is gone, for the next one to install it.
+// removeCRD waits until the CRD is gone, for the next one to install it, with webhooks that no operator is there for.
 func (s *site) removeCRD() {
 	ctx := context.Background() // the test's own is done by now
+	var left v1alpha1.Chatt2WebhookList
+	if s.List(ctx, &left) == nil { // else there is no CRD
+		for i := range left.Items {
+			release := client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`))
+			s.Expect(client.IgnoreNotFound(s.Patch(ctx, &left.Items[i], release))).To(Succeed())
+		}
+	}
 	crd := namedCRD("chatt2webhooks.hub.chatt2.me")
 	s.Expect(client.IgnoreNotFound(s.Delete(ctx, crd))).To(Succeed())
 	s.Eventually(func() bool {
 		return apierrors.IsNotFound(s.Get(ctx, client.ObjectKeyFromObject(crd), crd))
 	}, "30s").Should(BeTrue(), "the CRD goes")
+}
+
+// installCRD installs the CRD without Helm.
+func (s *site) installCRD() {
+	s.Helper()
+	s.shell("kubectl apply --server-side -k " + filepath.Join(root, "config", "crd"))
+	s.established()
 }
 
 // helm runs a command of Helm on the cluster and must succeed.

@@ -7,29 +7,38 @@ import (
 	"time"
 
 	. "github.com/onsi/gomega"
-	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+	"github.com/chatt2me/webhook-operator/internal/hub/simulator"
+	"github.com/chatt2me/webhook-operator/internal/hub/simulator/simulatortest"
 )
 
-// webhookChart is a chart of somebody who declares a webhook in it.
+// webhookChart is a chart of somebody who declares a webhook, with its API key.
 func webhookChart(t *testing.T) string {
 	t.Helper()
 	folder := t.TempDir()
 	for path, content := range map[string]string{
 		"Chart.yaml": "apiVersion: v2\nname: webhook\nversion: 0.1.0\n",
-		"templates/webhook.yaml": `apiVersion: hub.chatt2.me/v1alpha1
+		"templates/webhook.yaml": `apiVersion: v1
+kind: Secret
+metadata:
+  name: {{ .Release.Name }}
+stringData:
+  apiKey: {{ .Values.apiKey }}
+---
+apiVersion: hub.chatt2.me/v1alpha1
 kind: Chatt2Webhook
 metadata:
   name: {{ .Release.Name }}
 spec:
-  label: Label
-  endpoint: https://your-server.example/hook
+  label: {{ .Release.Name }}
+  endpoint: {{ .Values.endpoint }}
   eventType: Message
   apiKeySecretRef:
-    name: key
+    name: {{ .Release.Name }}
 `,
 	} {
 		path = filepath.Join(folder, path)
@@ -43,63 +52,87 @@ spec:
 	return folder
 }
 
-// TestWaitEndsAsTheWebhookDoes holds our status to what Helm 4 makes of it; Helm 3 does not look at such resources.
+// result is how a Helm ended.
+type result struct {
+	complaints string
+	err        error
+}
+
+// inTheBackground runs a Helm that waits for something.
+func (s *site) inTheBackground(args ...string) <-chan result {
+	ended := make(chan result, 1)
+	go func() {
+		_, complaints, err := s.try(args...)
+		ended <- result{complaints, err}
+	}()
+	return ended
+}
+
+// stillWaits asserts that a Helm has not ended after it has looked many times.
+func (s *site) stillWaits(ended <-chan result) {
+	s.Helper()
+	select {
+	case early := <-ended:
+		s.Fatalf("Helm does not wait: %v %s", early.err, early.complaints)
+	case <-time.After(time.Second):
+	}
+}
+
+// TestWaitEndsAsTheWebhookDoes holds what the operator reports to what Helm 4 makes of it; Helm 3 does not look at such
+// resources.
 func TestWaitEndsAsTheWebhookDoes(t *testing.T) {
 	needTools(t)
 	s := newSite(t, "helm")
 	s.helm("install", release, chartFolder())
 	s.established()
-	folder := webhookChart(t)
-	for name, conditions := range map[string][]metav1.Condition{
-		"ready": {{Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonReady}},
-		"stalled": {
-			{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonRejected},
-			{
-				Type: v1alpha1.ConditionStalled, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonRejected,
-				Message: "correct the endpoint",
-			},
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			type result struct {
-				complaints string
-				err        error
-			}
-			ended := make(chan result, 1)
-			go func() {
-				_, complaints, err := s.try("install", name, folder, "--wait", "--timeout", "60s")
-				ended <- result{complaints, err}
-			}()
-			webhook := &v1alpha1.Chatt2Webhook{}
-			key := client.ObjectKey{Namespace: s.namespace, Name: name}
-			NewWithT(t).Eventually(func() error { return s.Get(t.Context(), key, webhook) }, "30s").Should(Succeed())
-			select {
-			case early := <-ended:
-				t.Fatalf("Helm does not wait for what nobody has looked at: %v %s", early.err, early.complaints)
-			case <-time.After(time.Second): // Helm looks many times in this time.
-			}
-			s.report(webhook, conditions)
-
-			end := <-ended
-
-			if name == "ready" && end.err != nil {
-				t.Errorf("Helm fails: %s", end.complaints)
-			}
-			if name == "stalled" {
-				NewWithT(t).Expect(end.complaints).To(ContainSubstring("correct the endpoint"))
-			}
-		})
+	hub := simulatortest.Start(t, simulator.Options{})
+	hub.AddApplication("main", "good-key")
+	folder, endpoint, waiting := webhookChart(t), s.endpoint(), map[string]<-chan result{}
+	const patience = 2 * time.Minute
+	for _, name := range []string{"good", "wrong"} {
+		waiting[name] = s.inTheBackground("install", name, folder, "--wait", "--timeout", patience.String(),
+			"--set", "apiKey="+name+"-key,endpoint="+endpoint)
+		key := client.ObjectKey{Namespace: s.namespace, Name: name}
+		s.Eventually(func() error { return s.Get(s.Context(), key, &v1alpha1.Chatt2Webhook{}) }, "30s").Should(Succeed())
 	}
+	for _, ended := range waiting {
+		s.stillWaits(ended) // nobody has looked at the webhook
+	}
+	began := time.Now()
+
+	s.startOperator(hub, s.args())
+
+	good, wrong := <-waiting["good"], <-waiting["wrong"]
+	s.Expect(good.err).NotTo(HaveOccurred(), good.complaints)
+	s.Expect(wrong.err).To(HaveOccurred())
+	s.Expect(wrong.complaints).To(ContainSubstring(`the Hub does not accept the API key in the Secret "wrong"`))
+	s.Expect(time.Since(began)).To(BeNumerically("<", patience), "Helm fails once nothing is to be waited for")
+	for name := range waiting {
+		s.helm("uninstall", name, "--wait")
+	}
+	s.Expect(hub.Webhooks("main")).To(BeEmpty())
 }
 
-// report writes the status that the operator would.
-func (s *site) report(webhook *v1alpha1.Chatt2Webhook, conditions []metav1.Condition) {
-	s.Helper()
-	old := webhook.DeepCopy()
-	webhook.Status.ObservedGeneration = webhook.Generation
-	for _, condition := range conditions {
-		condition.ObservedGeneration = webhook.Generation
-		meta.SetStatusCondition(&webhook.Status.Conditions, condition)
+// TestWaitEndsWhenTheOperatorRuns plays the part of the nodes. Helm 3 would look for a ReplicaSet, too.
+func TestWaitEndsWhenTheOperatorRuns(t *testing.T) {
+	needTools(t)
+	s := newSite(t, "helm")
+	ended := s.inTheBackground("install", release, chartFolder(), "--wait", "--timeout", "2m")
+	var deployment appsv1.Deployment
+	key := client.ObjectKey{Namespace: s.namespace, Name: release}
+	s.Eventually(func() error { return s.Get(s.Context(), key, &deployment) }, "30s").Should(Succeed())
+	s.stillWaits(ended)
+
+	deployment.Status = appsv1.DeploymentStatus{
+		ObservedGeneration: deployment.Generation, Replicas: 1, UpdatedReplicas: 1, ReadyReplicas: 1, AvailableReplicas: 1,
+		Conditions: []appsv1.DeploymentCondition{
+			{Type: appsv1.DeploymentAvailable, Status: corev1.ConditionTrue},
+			{Type: appsv1.DeploymentProgressing, Status: corev1.ConditionTrue, Reason: "NewReplicaSetAvailable"},
+		},
 	}
-	s.Expect(s.Status().Patch(s.Context(), webhook, client.MergeFrom(old))).To(Succeed())
+	s.Expect(s.Status().Update(s.Context(), &deployment)).To(Succeed())
+
+	end := <-ended
+	s.Expect(end.err).NotTo(HaveOccurred(), end.complaints)
+	s.helm("uninstall", release)
 }

@@ -1,4 +1,7 @@
-{{/* What the operator does with resources: config/rbac/role.yaml, but for the watch on Secrets if that is given up. */}}
+{{/*
+What the operator does with resources: config/rbac/role.yaml. Without the watch on Secrets it does not protect those with
+an API key either, and patches none.
+*/}}
 {{- define "chatt2.managerRules" -}}
 - apiGroups: [""]
   resources: [configmaps]
@@ -8,7 +11,7 @@
   {{- if .Values.secrets.watch }}
   verbs: [create, delete, get, list, patch, update, watch]
   {{- else }}
-  verbs: [create, delete, get, patch, update]
+  verbs: [create, delete, get, update]
   {{- end }}
 - apiGroups: [events.k8s.io]
   resources: [events]
