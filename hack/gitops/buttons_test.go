@@ -31,6 +31,24 @@ func (w *world) pressAndApply(c *v1alpha1.Chatt2Webhook, name string) string {
 	return string(sent)
 }
 
+// takesEveryButton asserts that the API server accepts what each button makes of a resource that is offered for it, and
+// changes nothing by that.
+func (w *world) takesEveryButton(object *unstructured.Unstructured) {
+	w.Helper()
+	ours := builtIn(w.T)
+	for name, button := range ours.discover(w.T, closed, object) {
+		if button.Disabled {
+			continue
+		}
+		patch := client.MergeFrom(object)
+		after := ours.press(w.T, name, closed, object)
+		sent, err := patch.Data(after)
+		w.Expect(err).NotTo(HaveOccurred())
+		w.Expect(sent).NotTo(MatchJSON("{}"), name)
+		w.Expect(w.Patch(w.Context(), after, patch, client.DryRunAll)).To(Succeed(), "%s: %s", name, sent)
+	}
+}
+
 // annotated is what a patch says that sets one annotation, and the value that it sets.
 func (w *world) annotated(patch, name string) string {
 	w.Helper()

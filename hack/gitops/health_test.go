@@ -47,6 +47,7 @@ func TestEveryStateHasItsHealth(t *testing.T) {
 			if got := kstatusOf(t, object); got != s.kstatus {
 				t.Errorf("kstatus: want %s, got %s", s.kstatus, got)
 			}
+			w.takesEveryButton(object)
 			w.comesToBe(customization("testdata", s.name+".yaml"), object)
 		})
 	}
