@@ -103,7 +103,7 @@ func TestAlertsFireWhenTheyShould(t *testing.T) {
 	}
 	write(t, filepath.Join(dir, "chatt2-webhook-operator.yaml"), content)
 	write(t, filepath.Join(dir, "rules_test.yaml"), read(t, root("config", "prometheus", "rules_test.yaml")))
-	tool := promtool(t)
+	tool := build(t, "promtool")
 	for _, args := range [][]string{
 		{"check", "rules", "--lint=all", "--lint-fatal", "chatt2-webhook-operator.yaml"}, {"test", "rules", "rules_test.yaml"},
 	} {
@@ -124,18 +124,6 @@ func TestEveryAlertIsSeenToFire(t *testing.T) {
 			t.Errorf("no test makes %s fire", one.Alert)
 		}
 	}
-}
-
-// promtool builds Prometheus's tool, from the cache but for the first time, without its service discoveries.
-func promtool(t *testing.T) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "promtool")
-	build := exec.CommandContext(t.Context(), "go", "build", "-tags", "remove_all_sd", "-o", path,
-		"github.com/prometheus/prometheus/cmd/promtool")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build promtool: %v\n%s", err, out)
-	}
-	return path
 }
 
 func write(t *testing.T, path string, content []byte) {

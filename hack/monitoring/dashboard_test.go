@@ -35,9 +35,10 @@ type panel struct {
 		} `json:"defaults"`
 	} `json:"fieldConfig"`
 	Targets []struct {
-		Expr       string `json:"expr"`
-		RefID      string `json:"refId"`
-		Datasource source `json:"datasource"`
+		Expr         string `json:"expr"`
+		LegendFormat string `json:"legendFormat"`
+		RefID        string `json:"refId"`
+		Datasource   source `json:"datasource"`
 	} `json:"targets"`
 }
 
