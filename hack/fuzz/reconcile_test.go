@@ -278,11 +278,7 @@ func (w *world) status(c corrupt, id string) {
 	if err := w.user.Status().Patch(w.ctx, r, client.MergeFrom(before)); err != nil {
 		w.Skip(err)
 	}
-	if uuid.Validate(id) == nil && len(id) == 36 {
-		w.way.given = strings.ToLower(id)
-	} else if c.started != "" {
-		w.way.settles = true
-	}
+	w.way.settles = c.started != "" && (uuid.Validate(id) != nil || len(id) != 36)
 }
 
 // othersOnHub are the webhooks of others, as far as they can be changed.

@@ -20,8 +20,6 @@ type way struct {
 	shown         map[string]bool
 	// settles: there may be a webhook that nobody knows the id of, and a listing shows it only after the settle time.
 	settles bool
-	// given is the id that status had at the start, which is believed when the resource is deleted.
-	given string
 	// never are webhooks that no call may change.
 	never map[string]bool
 	// redefined counts redefinitions, made registrations, changed all calls that change something.
@@ -71,7 +69,7 @@ func (v *way) check(method, id string, redefines bool) {
 		w.Errorf("a registration without a look at the Hub")
 	case id == "" && v.settles && v.listed.Before(v.began.Add(settleTime)):
 		w.Errorf("a registration while an earlier one may still be carried out")
-	case id != "" && !v.shown[id] && (method != http.MethodDelete || id != v.given):
+	case id != "" && !v.shown[id] && (method != http.MethodDelete || v.listed.IsZero()):
 		w.Errorf("%s of the webhook %s, which nobody has looked at", method, id)
 	}
 	if c := w.get(name); c != nil && !c.DeletionTimestamp.IsZero() && method != http.MethodDelete {

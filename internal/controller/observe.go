@@ -116,7 +116,7 @@ func (r *Reconciler) observeHub(ctx context.Context, o *observation) error {
 	state, listing := o.conn.State(), o.conn.Listing()
 	o.Hub = plan.Hub{
 		Refused: state.Access == connection.Refused, Down: state.Access == connection.Down,
-		Cause:    state.Cause,
+		Cause: state.Cause, PausedUntil: state.PausedUntil,
 		ListedAt: listing.BeganAt, ListingCalls: listing.Calls, ApplicationID: listing.ApplicationID,
 	}
 	return r.observeOthers(ctx, o, natural)

@@ -130,6 +130,8 @@ type Hub struct {
 	Refused, Down bool
 	// Cause is what went wrong when the Hub went down, in our own words.
 	Cause string
+	// PausedUntil is when calls go on, for the Hub asked to slow down; in the past, or zero, when they may be made.
+	PausedUntil time.Time
 	// ListedAt is when the last whole listing began; zero when there was none yet.
 	ListedAt time.Time
 	// ListingCalls is how many calls a listing takes.

@@ -110,7 +110,7 @@ func Decide(o *Observed) Plan {
 	for _, rule := range rules {
 		if p, ok := rule.decide(o); ok {
 			p.Rule = rule.Name
-			return p.complete(o)
+			return p.paused(o).complete(o)
 		}
 	}
 	return Plan{Rule: "all is well", Action: Rest}
@@ -208,6 +208,7 @@ var deleting = []Rule{
 	{"a webhook that may belong to another Application is waited for, and not for ever", applicationChangedDeleting},
 	{"a call that failed is not repeated at once", backOffDeleting},
 	{"a second webhook that a lost answer made is deleted", duplicate},
+	{"nothing is deleted before the Hub was listed", unseenDeleting},
 	{"the webhook is deleted", deleteWebhook},
 	{"an intent without a webhook waits for a listing that would show it", openIntent},
 	{"the webhook that a lost answer was about is deleted", deleteOwn},

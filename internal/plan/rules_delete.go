@@ -75,6 +75,12 @@ func backOffDeleting(o *Observed) (Plan, bool) {
 	return p, true
 }
 
+// unseenDeleting: an id that somebody wrote into status is no reason to delete what was never looked at.
+func unseenDeleting(o *Observed) (Plan, bool) {
+	return Plan{Action: Rest, Hold: true, Recheck: unseenRecheck},
+		o.ID != "" && o.Remote.Presence == Unseen && o.Hub.ListedAt.IsZero()
+}
+
 func deleteWebhook(o *Observed) (Plan, bool) {
 	return Plan{Action: Delete, WebhookID: o.ID}, o.ID != ""
 }

@@ -64,6 +64,7 @@ func TestTheOrderOfTheRules(t *testing.T) {
 		"a webhook that may belong to another Application is waited for, and not for ever",
 		"a call that failed is not repeated at once",
 		"a second webhook that a lost answer made is deleted",
+		"nothing is deleted before the Hub was listed",
 		"the webhook is deleted",
 		"an intent without a webhook waits for a listing that would show it",
 		"the webhook that a lost answer was about is deleted",

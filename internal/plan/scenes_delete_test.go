@@ -21,6 +21,7 @@ func deleteScenes() []scene {
 		later   = "a call that failed is not repeated at once"
 		dup     = "a second webhook that a lost answer made is deleted"
 		deletes = "the webhook is deleted"
+		looks   = "nothing is deleted before the Hub was listed"
 		open    = "an intent without a webhook waits for a listing that would show it"
 		own     = "the webhook that a lost answer was about is deleted"
 		goes    = "a resource without a webhook goes"
@@ -38,6 +39,7 @@ func deleteScenes() []scene {
 		{name: "being deleted", o: observed(now), rule: deletes, action: Delete, id: mine},
 		{name: "being deleted while suspended", o: observed(now, spec(suspend)), rule: deletes, action: Delete, id: mine},
 		{name: "being deleted while the webhook was not seen", o: observed(now, unseenYet), rule: deletes, action: Delete, id: mine},
+		{name: "being deleted before the Hub was listed", o: observed(now, unseenYet, listedAt(time.Time{})), rule: looks, action: Rest, recheck: 5 * time.Second, is: func(p Plan) bool { return p.Hold }},
 		{name: "being deleted without our finalizer", o: observed(now, func(o *Observed) { o.Object.Finalizers = nil }), rule: notHeld, action: Rest},
 		{name: "retained", o: observed(now, spec(retaining), keyless), rule: retain, action: Release, id: mine},
 		{name: "never registered", o: observed(unregistered, func(o *Observed) { o.Object.Finalizers = []string{v1alpha1.WebhookFinalizer} }, now, keyless), rule: never, action: Release},

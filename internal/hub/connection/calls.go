@@ -131,17 +131,15 @@ type State struct {
 	Access Access
 	// Cause is what went wrong when the Hub went down, in our own words.
 	Cause string
-	// Paused is true while the Hub has asked to wait.
-	Paused bool
+	// PausedUntil is when calls go on, for the Hub asked to wait; in the past, or zero, when they may be made.
+	PausedUntil time.Time
 }
 
 // State is whether calls can be made now.
 func (c *Connection) State() State {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return State{
-		Access: c.breaker.access, Cause: c.breaker.cause, Paused: c.cfg.Now().Before(c.breaker.pausedUntil),
-	}
+	return State{Access: c.breaker.access, Cause: c.breaker.cause, PausedUntil: c.breaker.pausedUntil}
 }
 
 // Probe makes the next probe of a refused key or a Hub that is down come soon.
