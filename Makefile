@@ -65,8 +65,8 @@ test-gitops: controlplane ## Test what Argo CD and Flux make of webhooks (UPDATE
 	go -C hack/gitops test -race -timeout 10m . $(if $(UPDATE),-args $(UPDATE))
 
 .PHONY: test-monitoring
-test-monitoring: controlplane ## Test the alerts and the dashboard, with promtool, which is built first.
-	go -C hack/monitoring test -timeout 30m .
+test-monitoring: controlplane ## Test alerts and dashboard, in a real Prometheus, too (SKIP=: tests that are left out).
+	go -C hack/monitoring test -timeout 30m $(if $(SKIP),-skip '$(SKIP)') .
 
 # For example: make bench N=1000 SCENARIOS=create,quiet,restart BENCH_FLAGS='-profile create'
 N ?= 1000,10000
