@@ -138,7 +138,6 @@ func TestEachRightOfTheChartIsNeeded(t *testing.T) {
 					l := s.begin(whole.without(t, taken), cluster.Namespace(t, s.Client))
 					l.patience = 8 * time.Second
 					err := l.live()
-					l.operator.kill()
 					if err == nil {
 						t.Error("the operator lives without it")
 					}
