@@ -42,9 +42,10 @@ type breaker struct {
 	failures  int
 	probes    int
 	probeAt   time.Time
-	// failedAt is when the last probe, or the call that stopped the rest, failed. asked: a user wants the next one.
+	// failedAt is when the last probe, or the call that stopped the rest, failed.
 	failedAt time.Time
-	asked    bool
+	// asked: a user wants the next probe. probing: one is under way; answers: a user wanted that one.
+	asked, probing, answers bool
 	// cause is what went wrong when the Hub went down, in our own words.
 	cause       string
 	pauses      int
@@ -139,15 +140,26 @@ func (b *breaker) fail(to Access, first, most time.Duration, now time.Time, jitt
 	}
 	b.probeAt = now.Add(jitter(min(first<<min(b.probes, 10), most)))
 	b.failedAt = now
-	if !b.asked {
+	if !b.answers {
 		b.probes++
 	}
-	b.asked = false
+	meanwhile := b.probing && b.asked
+	if b.probing, b.answers, b.asked = false, false, false; meanwhile {
+		b.ask(now)
+	}
 }
+
+// probe takes that a probe begins.
+func (b *breaker) probe() { b.probing, b.answers, b.asked = true, b.asked, false }
 
 // ask has the next probe come soon.
 func (b *breaker) ask(now time.Time) {
-	if at := latest(now, b.failedAt.Add(probeGap)); b.access != Open && at.Before(b.probeAt) {
+	if b.access == Open {
+		return
+	}
+	if b.probing {
+		b.asked = true
+	} else if at := latest(now, b.failedAt.Add(probeGap)); at.Before(b.probeAt) {
 		b.probeAt, b.asked = at, true
 	}
 }

@@ -122,6 +122,7 @@ func (c *Connection) listingReady(now time.Time) (bool, time.Time) {
 		if now.Before(at) {
 			return false, at
 		}
+		c.breaker.probe()
 		c.budget.debit(now)
 		return true, at
 	case now.Before(c.breaker.pausedUntil):

@@ -2,6 +2,7 @@ package connection
 
 import (
 	"fmt"
+	"net/http"
 	"testing"
 	"time"
 
@@ -46,6 +47,29 @@ func TestThoseWhoAskForAProbeShareOne(t *testing.T) {
 	w.minutes(3)
 	if n := len(w.Requests()); n < 1 || n > 3 {
 		t.Errorf("%d calls in the three minutes after, want one a minute at most", n)
+	}
+}
+
+func TestAProbeThatIsAskedForDuringAnotherComesSoonAfter(t *testing.T) {
+	w := newWorld(t)
+	ask := false
+	w.conn = w.connectThrough(func(r *http.Request, next http.RoundTripper) (*http.Response, error) {
+		if ask {
+			w.conn.Probe()
+		}
+		return next.RoundTrip(r)
+	})
+	w.listed("a")
+	w.refused()
+	ask = true
+	w.pass(2 * time.Minute)
+	w.step()
+	ask = false
+	w.ClearRequests()
+	w.pass(probeGap)
+	w.step()
+	if n := len(w.Requests()); n != 1 {
+		t.Errorf("%d calls, want one", n)
 	}
 }
 
