@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -113,7 +115,7 @@ func TestTheWatcherWaitsForAllToMeetAGoal(t *testing.T) {
 	}))
 	defer server.Close()
 	w := &watcher{
-		client: server.Client(), url: server.URL, say: func(string, ...any) {},
+		client: server.Client(), url: server.URL + "?watch=true", say: func(string, ...any) {},
 		all: map[string]*resource{}, changed: make(chan struct{}, 1),
 	}
 	ctx, stop := context.WithCancel(t.Context())
@@ -162,11 +164,60 @@ func TestAWatchThatIsRefusedIsAnError(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	defer server.Close()
 	w := &watcher{
-		client: server.Client(), url: server.URL, say: func(string, ...any) {},
+		client: server.Client(), url: server.URL + "?watch=true", say: func(string, ...any) {},
 		all: map[string]*resource{}, changed: make(chan struct{}, 1),
 	}
 	w.run(t.Context())
 	if _, err := w.await(t.Context(), "ready", 1, (*resource).isReady); err == nil || !strings.Contains(err.Error(), "404") {
 		t.Errorf("the error is %v", err)
+	}
+}
+
+// Once a watch that the API server ended began anew each time, and showed so few of many that nothing was ever met.
+func TestAWatchGoesOnWhereItEnded(t *testing.T) {
+	const shown = `{"type":"TYPE","object":{"metadata":{"name":"NAME","resourceVersion":"NAME"}}}`
+	const late = `{"type":"ERROR","object":{"kind":"Status","status":"Failure","code":410}}`
+	answers := [][]string{
+		{"ADDED 3", "ADDED 2"}, // and it ends before all was shown
+		{"ADDED 3", "ADDED 2", "BOOKMARK 4", "ADDED 5"},
+		{"ADDED 6"},
+		{late},
+		{"ADDED 7", "BOOKMARK 8"},
+	}
+	var asked []string
+	served := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.URL.Query().Get("resourceVersion"))
+		if len(asked) > len(answers) {
+			close(served)
+			<-r.Context().Done()
+			return
+		}
+		for _, answer := range answers[len(asked)-1] {
+			if kind, name, ok := strings.Cut(answer, " "); ok && answer != late {
+				answer = strings.NewReplacer("TYPE", kind, "NAME", name).Replace(shown)
+			}
+			_, _ = w.Write([]byte(answer + "\n"))
+		}
+	}))
+	defer server.Close()
+	w := &watcher{
+		client: server.Client(), url: server.URL + "?watch=true", say: func(string, ...any) {},
+		all: map[string]*resource{}, changed: make(chan struct{}, 1),
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		w.run(ctx)
+	}()
+	<-served
+	stop()
+	<-ended
+	if want := []string{"", "", "5", "6", "", "8"}; !slices.Equal(asked, want) {
+		t.Errorf("the watches began at %q, want %q", asked, want)
+	}
+	if names := slices.Sorted(maps.Keys(w.all)); !slices.Equal(names, []string{"7"}) {
+		t.Errorf("there are %v", names)
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 )
 
@@ -20,6 +22,9 @@ type watcher struct {
 	client *http.Client
 	url    string
 	say    progress
+
+	// version is where the watch goes on, empty until all that was there at its beginning was shown.
+	version string
 
 	mu     sync.Mutex
 	all    map[string]*resource
@@ -36,20 +41,22 @@ func newWatcher(config *rest.Config, namespace string, say progress) (*watcher, 
 	if err != nil {
 		return nil, err
 	}
-	const path = "/apis/hub.chatt2.me/v1alpha1/namespaces/%s/chatt2webhooks?watch=true"
+	const path = "/apis/hub.chatt2.me/v1alpha1/namespaces/%s/chatt2webhooks?watch=true&allowWatchBookmarks=true"
 	return &watcher{
 		client: client, url: strings.TrimSuffix(config.Host, "/") + fmt.Sprintf(path, namespace), say: say,
 		all: map[string]*resource{}, changed: make(chan struct{}, 1),
 	}, nil
 }
 
-// run follows the resources until ctx ends. The API server ends a watch now and then: the next one begins with all that
-// is there.
+// run follows the resources until ctx ends. The API server ends a watch now and then, that of a slow reader above all:
+// the next one goes on where it ended.
 func (w *watcher) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		err := w.follow(ctx)
 		w.mu.Lock()
-		w.all, w.met = map[string]*resource{}, map[string]bool{}
+		if w.version == "" {
+			w.all, w.met = map[string]*resource{}, map[string]bool{}
+		}
 		if err != nil && ctx.Err() == nil {
 			w.err = err
 		}
@@ -62,7 +69,11 @@ func (w *watcher) run(ctx context.Context) {
 }
 
 func (w *watcher) follow(ctx context.Context) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, w.url, nil)
+	from := "&sendInitialEvents=true&resourceVersionMatch=NotOlderThan"
+	if w.version != "" {
+		from = "&resourceVersion=" + w.version
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, w.url+from, nil)
 	if err != nil {
 		return err
 	}
@@ -78,6 +89,9 @@ func (w *watcher) follow(ctx context.Context) error {
 	lines := bufio.NewScanner(response.Body)
 	lines.Buffer(nil, 4<<20)
 	for lines.Scan() {
+		if bytes.HasPrefix(lines.Bytes(), []byte(`{"type":"ERROR"`)) {
+			return w.broken(lines.Bytes())
+		}
 		var event struct {
 			Type   string   `json:"type"`
 			Object resource `json:"object"`
@@ -85,12 +99,27 @@ func (w *watcher) follow(ctx context.Context) error {
 		if err := json.Unmarshal(lines.Bytes(), &event); err != nil {
 			return fmt.Errorf("watch the resources: %w", err)
 		}
-		if event.Type == "ERROR" {
-			return fmt.Errorf("watch the resources: %.300s", lines.Text())
+		// Until the first bookmark what is shown comes in no order.
+		if w.version != "" || event.Type == "BOOKMARK" {
+			w.version = event.Object.Metadata.ResourceVersion
 		}
-		w.take(event.Type, &event.Object)
+		if event.Type != "BOOKMARK" {
+			w.take(event.Type, &event.Object)
+		}
 	}
 	return lines.Err()
+}
+
+// broken takes the event with which the API server ends a watch. One that is too far behind begins anew.
+func (w *watcher) broken(line []byte) error {
+	var event struct {
+		Object metav1.Status `json:"object"`
+	}
+	if err := json.Unmarshal(line, &event); err != nil || event.Object.Code != http.StatusGone {
+		return fmt.Errorf("watch the resources: %.300s", line)
+	}
+	w.version = ""
+	return nil
 }
 
 func (w *watcher) take(kind string, r *resource) {
