@@ -110,6 +110,7 @@ func (o *observation) callFailed(action plan.Action, err error, now time.Time, o
 	switch road {
 	case plan.Stall:
 		o.mem.Rejected, o.mem.attempted = trouble, o.attempt()
+		o.mem.RejectedUntil = now.Add(jitter(plan.RejectedTime))
 	case plan.Settle:
 		o.mem.failed(now, o.attempt(), trouble)
 		o.mem.Unsettled = now

@@ -12,6 +12,8 @@ import (
 const (
 	// clockSkew is how much earlier than ours the Hub's clock may be when it says when a webhook was created.
 	clockSkew = time.Minute
+	// wrongClock is how much earlier than ours a clock of the Hub may be that is wrong.
+	wrongClock = time.Hour
 	// lateCommit is for how long a registration whose answer was lost is thought capable of being carried out late.
 	lateCommit = 24 * time.Hour
 	// longestRequest is the longest request that is recorded as it is; a longer one is recorded as its hash.
@@ -28,14 +30,15 @@ func Request(annotation string) string {
 }
 
 // intent is when the registration was written down, and whether it was. A time that cannot be, or cannot be read,
-// counts as that of the resource's creation: nothing older can be ours.
+// counts as that of the resource's creation, as does one before it, which was copied from another resource: nothing older
+// can be ours.
 func (o *Observed) intent() (time.Time, bool) {
 	value, ok := o.Object.Annotations[v1alpha1.AnnotationCreateStartedAt]
 	if !ok {
 		return time.Time{}, false
 	}
 	at, err := time.Parse(time.RFC3339, value)
-	if err != nil || at.After(o.Now.Add(clockSkew)) {
+	if err != nil || at.After(o.Now.Add(clockSkew)) || at.Before(o.Object.CreationTimestamp.Time) {
 		return o.Object.CreationTimestamp.Time, true
 	}
 	return at, true

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"errors"
+	"net/http"
 	"time"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
@@ -39,6 +40,12 @@ func FailedCall(action Action, err error) (Road, *Trouble) {
 	switch {
 	case e.Kind == hub.Invalid && (action == Delete || action == DeleteDuplicate):
 		return Retry, pending(v1alpha1.ReasonDeletionBlocked, "the Hub refuses the deletion"+said(e))
+	case e.Kind == hub.Invalid && (action == Redefine || e.StatusCode == http.StatusConflict):
+		// It is not about what spec says.
+		return Retry, &Trouble{
+			Condition: condition, Reason: v1alpha1.ReasonForbidden, Event: true,
+			Message: "the Hub does not allow this call now" + said(e) + "; it is tried again, ever less often",
+		}
 	case e.Kind == hub.Invalid:
 		return Stall, &Trouble{
 			Condition: condition, Reason: v1alpha1.ReasonRejected, Stalled: true, Event: true,
@@ -78,6 +85,10 @@ func unansweredCall(action Action, condition string, outcome hub.Outcome) (Road,
 	}
 	return road, t
 }
+
+// RejectedTime is how soon a call that the Hub refused is made again though nothing was changed: what it refuses it may
+// come to accept.
+const RejectedTime = time.Hour
 
 // said is what the Hub said, for the end of a sentence.
 func said(e *hub.Error) string {

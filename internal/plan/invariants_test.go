@@ -2,6 +2,7 @@ package plan
 
 import (
 	"math/rand/v2"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -209,6 +210,7 @@ func TestMessagesShowNoTimes(t *testing.T) {
 
 func TestAFailedCallLeadsSomewhere(t *testing.T) {
 	invalid := &hub.Error{Kind: hub.Invalid, Outcome: hub.NotApplied, Message: "endpoint is odd"}
+	conflict := &hub.Error{Kind: hub.Invalid, Outcome: hub.NotApplied, StatusCode: http.StatusConflict}
 	unknown := &hub.Error{Kind: hub.Unavailable, Outcome: hub.Unknown}
 	notApplied := &hub.Error{Kind: hub.Unavailable, Outcome: hub.NotApplied}
 	throttled := &hub.Error{Kind: hub.Throttled, Outcome: hub.NotApplied}
@@ -223,7 +225,8 @@ func TestAFailedCallLeadsSomewhere(t *testing.T) {
 		reason    string
 	}{
 		{"an update that the Hub refuses", Update, invalid, Stall, v1alpha1.ConditionSynced, v1alpha1.ReasonRejected},
-		{"a redefinition that the Hub refuses", Redefine, invalid, Stall, v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonRejected},
+		{"an update that conflicts", Update, conflict, Retry, v1alpha1.ConditionSynced, v1alpha1.ReasonForbidden},
+		{"a redefinition that the Hub refuses", Redefine, invalid, Retry, v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonForbidden},
 		{"a registration whose answer was lost", Create, unknown, Settle, v1alpha1.ConditionSynced, v1alpha1.ReasonCreateUnconfirmed},
 		{"an update whose answer was lost", Update, unknown, Settle, v1alpha1.ConditionSynced, v1alpha1.ReasonHubUnavailable},
 		{"a registration that ended in an error of somebody else", Create, errTest, Settle, v1alpha1.ConditionSynced, v1alpha1.ReasonCreateUnconfirmed},

@@ -86,8 +86,9 @@ type Memory struct {
 	// RequiresSignature is what this process last sent of the field of that name for the webhook, and the Hub took; nil
 	// when it sent nothing. Only a Hub that does not show the field makes it count.
 	RequiresSignature *bool
-	// Rejected is the Hub's refusal of what spec says, until spec or a header's source changes.
-	Rejected *Trouble
+	// Rejected is the Hub's refusal of what spec says, until spec or a header's source changes, or RejectedUntil.
+	Rejected      *Trouble
+	RejectedUntil time.Time
 	// RetryAt is when a call that failed may be made again, with the trouble that it had.
 	RetryAt time.Time
 	// Trouble is what the last call that failed ran into.

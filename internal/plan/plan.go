@@ -177,7 +177,7 @@ var living = []Rule{
 	{"a webhook like the one declared is adopted, or it is said why not", adoptMatch},
 	{"a call that failed is not repeated at once", backOff},
 	{"a second webhook that a lost answer made is deleted", duplicate},
-	{"what the Hub refused is not sent again", rejected},
+	{"what the Hub refused is not sent again soon", rejected},
 	{"a signing Secret that is not ours is told before anything is lost", secretConflict},
 	{"headers whose sources are not there are waited for", headerTroubleBeforeCreate},
 	{"a webhook that is not there is registered", create},

@@ -89,7 +89,7 @@ func deleteOwn(o *Observed) (Plan, bool) {
 	own := o.ownMatches(clockSkew)
 	switch {
 	case len(own) == 0:
-		return Plan{}, false
+		return o.deleteDoubtful()
 	case len(own) == 1 || o.retried():
 		return Plan{Action: DeleteDuplicate, WebhookID: own[0].ID}, true
 	}
@@ -100,6 +100,25 @@ func deleteOwn(o *Observed) (Plan, bool) {
 	return o.blockedOrOrphan(fmt.Sprintf("one of these webhooks belongs to this resource, and it is not known which: "+
 		"%s; delete it on the Hub, or set the annotation %s=%s",
 		list(ids), v1alpha1.AnnotationForceOrphan, orphanUnknown)), true
+}
+
+// deleteDoubtful: a webhook that is like ours, belongs to nobody and is a little older than the intent by the Hub's clock,
+// or of unknown age, may still be what a registration of ours has made.
+func (o *Observed) deleteDoubtful() (Plan, bool) {
+	at, intent := o.intent()
+	var ids []string
+	for _, m := range o.Matches {
+		created := m.Webhook.CreatedDate
+		if m.Owner == "" && (created.IsZero() || created.After(at.Add(-wrongClock))) {
+			ids = append(ids, m.Webhook.ID)
+		}
+	}
+	if !intent || len(ids) == 0 {
+		return Plan{}, false
+	}
+	return o.blockedOrOrphan(fmt.Sprintf("a registration was begun and its end is not known, and it may have made one "+
+		"of these webhooks, though the Hub says that they are older or does not say how old they are: %s; delete it on "+
+		"the Hub, or set the annotation %s=%s", list(ids), v1alpha1.AnnotationForceOrphan, orphanUnknown)), true
 }
 
 func releaseWithout(_ *Observed) (Plan, bool) { return Plan{Action: Release}, true }

@@ -107,10 +107,10 @@ func backOff(o *Observed) (Plan, bool) {
 }
 
 func rejected(o *Observed) (Plan, bool) {
-	if o.Memory.Rejected == nil || o.requestPending() {
+	if o.Memory.Rejected == nil || o.requestPending() || !o.Now.Before(o.Memory.RejectedUntil) {
 		return Plan{}, false
 	}
-	return Plan{Action: Rest, Trouble: o.Memory.Rejected}, true
+	return Plan{Action: Rest, Trouble: o.Memory.Rejected, Recheck: o.until(o.Memory.RejectedUntil)}, true
 }
 
 func secretConflict(o *Observed) (Plan, bool) {

@@ -33,7 +33,7 @@ func TestTheOrderOfTheRules(t *testing.T) {
 		"a webhook like the one declared is adopted, or it is said why not",
 		"a call that failed is not repeated at once",
 		"a second webhook that a lost answer made is deleted",
-		"what the Hub refused is not sent again",
+		"what the Hub refused is not sent again soon",
 		"a signing Secret that is not ours is told before anything is lost",
 		"headers whose sources are not there are waited for",
 		"a webhook that is not there is registered",

@@ -28,7 +28,7 @@ func retryIn(d time.Duration) with {
 
 func rejects(m *Memory) {
 	m.Rejected = trouble(v1alpha1.ConditionSynced, v1alpha1.ReasonRejected)
-	m.Rejected.Stalled = true
+	m.Rejected.Stalled, m.RejectedUntil = true, noon.Add(time.Hour)
 }
 
 func headerless(o *Observed) {
@@ -44,7 +44,7 @@ func registerScenes() []scene {
 		match1    = "a webhook like the one declared is adopted, or it is said why not"
 		dup       = "a second webhook that a lost answer made is deleted"
 		later     = "a call that failed is not repeated at once"
-		rejected  = "what the Hub refused is not sent again"
+		rejected  = "what the Hub refused is not sent again soon"
 		conflict  = "a signing Secret that is not ours is told before anything is lost"
 		noHeaders = "headers whose sources are not there are waited for"
 		creates   = "a webhook that is not there is registered"
@@ -87,6 +87,7 @@ func registerScenes() []scene {
 			name: "an intent of a time that is still to come", rule: own, action: Adopt, id: other, reason: registering,
 			o: observed(unregistered, intent(noon.Add(time.Hour)), match(other, ago(23*time.Hour), ""), listedAt(noon)),
 		},
+		{name: "an intent that was copied from another resource", o: observed(unregistered, spec(never), intent(ago(72*time.Hour)), match(other, ago(48*time.Hour), "")), rule: match1, action: Rest, reason: v1alpha1.ReasonAlreadyExists},
 		{name: "the webhook of a lost answer", o: observed(unregistered, intent(ago(time.Minute)), match(other, ago(time.Minute), "")), rule: own, action: Adopt, id: other, reason: registering},
 		{name: "the webhook of a lost answer by a clock that is behind", o: observed(unregistered, intent(ago(time.Minute)), match(other, ago(time.Minute+clockSkew), "")), rule: own, action: Adopt, id: other, reason: registering},
 		{name: "the webhook of a lost answer with policy Never", o: observed(unregistered, spec(never), intent(ago(time.Minute)), match(other, ago(time.Minute), "")), rule: own, action: Adopt, id: other, reason: registering},
@@ -119,6 +120,7 @@ func registerScenes() []scene {
 		{name: "a call failed some time ago", o: observed(unregistered, retryIn(0)), rule: creates, action: Create, reason: registering},
 		{name: "a call failed and a look is asked for", o: observed(remote(drifted), retryIn(time.Second), asked, seenAt(noon)), rule: "what differs on the Hub is put right", action: Update, id: mine, reason: v1alpha1.ReasonUpdating, is: func(p Plan) bool { return p.Serves }},
 		{name: "the Hub refused it", o: observed(unregistered, remembered(rejects)), rule: rejected, action: Rest, reason: v1alpha1.ReasonRejected},
+		{name: "the Hub refused it an hour ago", o: observed(unregistered, remembered(rejects), now(time.Hour), listedAt(noon.Add(time.Hour))), rule: creates, action: Create, reason: registering},
 		{name: "the Hub refused it and a look is asked for", o: observed(unregistered, remembered(rejects), asked, listedAt(noon)), rule: creates, action: Create, reason: registering, is: func(p Plan) bool { return p.Serves }},
 		{name: "the signing Secret is another's", o: observed(unregistered, spec(signing), secret(foreign)), rule: conflict, action: Rest, reason: v1alpha1.ReasonSecretConflict},
 		{name: "a Secret is another's and nothing is signed", o: observed(unregistered, secret(foreign)), rule: creates, action: Create, reason: registering},

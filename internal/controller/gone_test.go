@@ -1,0 +1,35 @@
+package controller_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	. "github.com/onsi/gomega"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+)
+
+// Once nobody was told of a webhook whose resource somebody took away, by its finalizer, while it was registered.
+func TestAResourceThatIsTakenAwayWhileItIsRegisteredIsToldOf(t *testing.T) {
+	w := newWorld(t)
+	var c *v1alpha1.Chatt2Webhook
+	w.transport = func(next http.RoundTripper) http.RoundTripper {
+		return roundTripper(func(r *http.Request) (*http.Response, error) {
+			if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/webhook") {
+				w.Expect1(w.Delete(w.Context(), c))
+				before := w.get(c)
+				after := before.DeepCopy()
+				after.Finalizers = nil
+				w.Expect1(w.Patch(w.Context(), after, client.MergeFrom(before)))
+			}
+			return next.RoundTrip(r)
+		})
+	}
+	w.run()
+	c = w.declared("orders")
+	w.create(c)
+	w.Eventually(func() []string { return w.events(c) }).Should(ContainElement(v1alpha1.EventOrphaned))
+	w.Expect(w.onHub()).To(HaveLen(1))
+}
