@@ -160,7 +160,7 @@ func (r *Reconciler) forgetWebhook(ctx context.Context, o *observation, p plan.P
 	if out.err != nil {
 		return
 	}
-	if o.Object.Annotations[v1alpha1.AnnotationForceOrphan] == p.WebhookID {
+	if p.WebhookID == "" || o.Object.Annotations[v1alpha1.AnnotationForceOrphan] == p.WebhookID {
 		r.orphaned(o, p.WebhookID, out)
 	} else {
 		out.tell(warning(v1alpha1.ReasonRemotelyDeleted, "Webhook %s was deleted on the Hub; registering anew",

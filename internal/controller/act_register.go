@@ -70,9 +70,11 @@ func (r *Reconciler) writeIntent(ctx context.Context, o *observation, retried bo
 		}
 		if !intent {
 			w.Annotations[v1alpha1.AnnotationCreateStartedAt] = now
-			delete(w.Annotations, v1alpha1.AnnotationCreateAttempts)
 		}
-		addAttempt(w)
+		if !intent || o.mem.IntentClosed {
+			delete(w.Annotations, v1alpha1.AnnotationCreateAttempts) // of them nothing came
+		}
+		addAttempt(w, o.Key.Hash)
 		if at, err := time.Parse(time.RFC3339, w.Annotations[v1alpha1.AnnotationCreateRetriedAt]); retried &&
 			(err != nil || r.Now().Sub(at) > time.Hour) {
 			w.Annotations[v1alpha1.AnnotationCreateRetriedAt] = now

@@ -19,6 +19,8 @@ type createAttempt struct {
 	Label     string `json:"label"`
 	Endpoint  string `json:"endpoint"`
 	EventType string `json:"eventType"`
+	// KeyHash is the beginning of the SHA-256 of the API key.
+	KeyHash string `json:"apiKeyHash"`
 }
 
 // createAttempts are the registrations that the annotation tells of. One that somebody has spoilt tells of none.
@@ -30,9 +32,9 @@ func createAttempts(w *v1alpha1.Chatt2Webhook) []createAttempt {
 	return all[max(len(all)-mostAttempts, 0):]
 }
 
-// addAttempt writes down what is about to be registered.
-func addAttempt(w *v1alpha1.Chatt2Webhook) {
-	now := createAttempt{w.Spec.Label, w.Spec.Endpoint, string(w.Spec.EventType)}
+// addAttempt writes down what is about to be registered, and with which API key.
+func addAttempt(w *v1alpha1.Chatt2Webhook, keyHash string) {
+	now := createAttempt{w.Spec.Label, w.Spec.Endpoint, string(w.Spec.EventType), keyHash}
 	all := createAttempts(w)
 	if slices.Contains(all, now) {
 		return
@@ -58,6 +60,13 @@ func formerAttempts(w *v1alpha1.Chatt2Webhook) []connection.NaturalKey {
 		}
 	}
 	return former
+}
+
+// hasOtherKey tells whether something was to be registered with another API key.
+func hasOtherKey(w *v1alpha1.Chatt2Webhook, keyHash string) bool {
+	return slices.ContainsFunc(createAttempts(w), func(a createAttempt) bool {
+		return a.KeyHash != "" && a.KeyHash != keyHash
+	})
 }
 
 // declaredBy is another resource that declares what has this natural key, empty when none does.

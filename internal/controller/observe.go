@@ -158,6 +158,7 @@ func (r *Reconciler) observeOthers(ctx context.Context, o *observation, natural 
 	if o.Elder, err = r.elder(ctx, o); err != nil {
 		return err
 	}
+	o.OtherKey = hasOtherKey(o.Object, o.Key.Hash)
 	if err := r.observeMatches(ctx, o, natural, false); err != nil {
 		return err
 	}

@@ -46,6 +46,8 @@ type Observed struct {
 	Signing SigningSecret
 	// Served: the user's request to look again was answered.
 	Served bool
+	// OtherKey: something was registered, or tried to be, with another API key than the present one.
+	OtherKey bool
 	// FormerSecret is set when status names another signing Secret than spec does and that one is still there.
 	FormerSecret *SigningSecret
 }

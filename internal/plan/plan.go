@@ -178,6 +178,7 @@ var living = []Rule{
 	{"a call that failed is not repeated at once", backOff},
 	{"a second webhook that a lost answer made is deleted", duplicate},
 	{"what the Hub refused is not sent again soon", rejected},
+	{"what may have been registered with another API key is told and given up", otherKey},
 	{"a signing Secret that is not ours is told before anything is lost", secretConflict},
 	{"headers whose sources are not there are waited for", headerTroubleBeforeCreate},
 	{"a webhook that is not there is registered", create},
@@ -212,5 +213,6 @@ var deleting = []Rule{
 	{"the webhook is deleted", deleteWebhook},
 	{"an intent without a webhook waits for a listing that would show it", openIntent},
 	{"the webhook that a lost answer was about is deleted", deleteOwn},
+	{"what may have been registered with another API key is left behind", otherKeyDeleting},
 	{"a resource without a webhook goes", releaseWithout},
 }

@@ -121,6 +121,10 @@ func (o *Observed) deleteDoubtful() (Plan, bool) {
 		"the Hub, or set the annotation %s=%s", list(ids), v1alpha1.AnnotationForceOrphan, orphanUnknown)), true
 }
 
+func otherKeyDeleting(o *Observed) (Plan, bool) {
+	return Plan{Action: Orphan}, o.intentOpen() && o.OtherKey
+}
+
 func releaseWithout(_ *Observed) (Plan, bool) { return Plan{Action: Release}, true }
 
 // blockedOrOrphan waits for what blocks the deletion, until it has waited long enough.

@@ -113,6 +113,11 @@ func rejected(o *Observed) (Plan, bool) {
 	return Plan{Action: Rest, Trouble: o.Memory.Rejected, Recheck: o.until(o.Memory.RejectedUntil)}, true
 }
 
+// otherKey: the present API key may be another Application's, and then no listing shows what was registered before.
+func otherKey(o *Observed) (Plan, bool) {
+	return Plan{Action: Forget, Trouble: registering()}, o.intentOpen() && o.OtherKey
+}
+
 func secretConflict(o *Observed) (Plan, bool) {
 	return Plan{Action: Rest, Trouble: secretConflictTrouble(o)},
 		o.ID == "" && o.Object.Spec.RequiresSignature && o.Signing.Foreign

@@ -34,6 +34,7 @@ func TestTheOrderOfTheRules(t *testing.T) {
 		"a call that failed is not repeated at once",
 		"a second webhook that a lost answer made is deleted",
 		"what the Hub refused is not sent again soon",
+		"what may have been registered with another API key is told and given up",
 		"a signing Secret that is not ours is told before anything is lost",
 		"headers whose sources are not there are waited for",
 		"a webhook that is not there is registered",
@@ -68,6 +69,7 @@ func TestTheOrderOfTheRules(t *testing.T) {
 		"the webhook is deleted",
 		"an intent without a webhook waits for a listing that would show it",
 		"the webhook that a lost answer was about is deleted",
+		"what may have been registered with another API key is left behind",
 		"a resource without a webhook goes",
 	}, dying); diff != "" {
 		t.Errorf("for a resource that is being deleted (-want +got):\n%s", diff)

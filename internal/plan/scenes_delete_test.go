@@ -75,6 +75,7 @@ func deleteScenes() []scene {
 		{name: "deleted with an open intent and two webhooks, repeated", o: gone(retried(ago(time.Minute)), match(other, ago(time.Minute), ""), match(another, ago(time.Minute), "")), rule: own, action: DeleteDuplicate, id: other},
 		{name: "deleted with an open intent and two webhooks", o: gone(match(other, ago(time.Minute), ""), match(another, ago(time.Minute), "")), rule: own, action: Rest, reason: blocked},
 		{name: "deleted with an open intent and another's webhook", o: gone(match(other, ago(time.Minute), "chat/other")), rule: goes, action: Release},
+		{name: "deleted with an open intent whose call was made with another key", o: gone(keyed), rule: "what may have been registered with another API key is left behind", action: Orphan},
 		{name: "deleted with an open intent and an old webhook", o: gone(match(other, ago(2*time.Hour), "")), rule: goes, action: Release},
 		{name: "deleted with an open intent and a webhook that is older by a clock that may be wrong", o: gone(match(other, ago(30*time.Minute), "")), rule: own, action: Rest, reason: v1alpha1.ReasonDeletionBlocked, recheck: time.Minute},
 		{name: "deleted with an open intent and a webhook of unknown age", o: gone(match(other, time.Time{}, "")), rule: own, action: Rest, reason: v1alpha1.ReasonDeletionBlocked, recheck: time.Minute},

@@ -35,8 +35,11 @@ func headerless(o *Observed) {
 	o.Headers = Headers{Hash: "new", Trouble: trouble(v1alpha1.ConditionSynced, v1alpha1.ReasonHeaderSourceNotFound)}
 }
 
+func keyed(o *Observed) { o.OtherKey = true }
+
 func registerScenes() []scene {
 	const (
+		others    = "what may have been registered with another API key is told and given up"
 		open      = "an intent without a webhook waits for a listing that would show it"
 		named     = "the webhook that spec names is adopted, or it is said why not"
 		unlisted  = "nothing is registered before the Hub was listed"
@@ -120,6 +123,8 @@ func registerScenes() []scene {
 		{name: "a call failed some time ago", o: observed(unregistered, retryIn(0)), rule: creates, action: Create, reason: registering},
 		{name: "a call failed and a look is asked for", o: observed(remote(drifted), retryIn(time.Second), asked, seenAt(noon)), rule: "what differs on the Hub is put right", action: Update, id: mine, reason: v1alpha1.ReasonUpdating, is: func(p Plan) bool { return p.Serves }},
 		{name: "the Hub refused it", o: observed(unregistered, remembered(rejects)), rule: rejected, action: Rest, reason: v1alpha1.ReasonRejected},
+		{name: "an intent of which nothing shows and whose call was made with another key", o: observed(unregistered, intent(ago(time.Minute)), listedAt(noon), keyed), rule: others, action: Forget, reason: registering},
+		{name: "a call with another key that came to nothing", o: observed(unregistered, intent(ago(time.Minute)), closed, listedAt(noon), keyed), rule: creates, action: Create, reason: registering},
 		{name: "the Hub refused it an hour ago", o: observed(unregistered, remembered(rejects), now(time.Hour), listedAt(noon.Add(time.Hour))), rule: creates, action: Create, reason: registering},
 		{name: "the Hub refused it and a look is asked for", o: observed(unregistered, remembered(rejects), asked, listedAt(noon)), rule: creates, action: Create, reason: registering, is: func(p Plan) bool { return p.Serves }},
 		{name: "the signing Secret is another's", o: observed(unregistered, spec(signing), secret(foreign)), rule: conflict, action: Rest, reason: v1alpha1.ReasonSecretConflict},
