@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"errors"
+	"net/http"
 	"time"
 )
 
@@ -94,3 +95,6 @@ func WithoutMessage(err error) error {
 	silent.Message = ""
 	return &silent
 }
+
+// IsConflict tells whether the Hub refused the call for what else was going on there (409), and may take it later.
+func (e *Error) IsConflict() bool { return e.StatusCode == http.StatusConflict }

@@ -30,8 +30,8 @@ func Request(annotation string) string {
 }
 
 // intent is when the registration was written down, and whether it was. A time that cannot be, or cannot be read,
-// counts as that of the resource's creation, as does one before it, which was copied from another resource: nothing older
-// can be ours.
+// counts as that of the resource's creation, as does one before it, which was copied from another resource: nothing
+// older can be ours.
 func (o *Observed) intent() (time.Time, bool) {
 	value, ok := o.Object.Annotations[v1alpha1.AnnotationCreateStartedAt]
 	if !ok {

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"errors"
-	"net/http"
 	"time"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
@@ -40,7 +39,7 @@ func FailedCall(action Action, err error) (Road, *Trouble) {
 	switch {
 	case e.Kind == hub.Invalid && (action == Delete || action == DeleteDuplicate):
 		return Retry, pending(v1alpha1.ReasonDeletionBlocked, "the Hub refuses the deletion"+said(e))
-	case e.Kind == hub.Invalid && (action == Redefine || e.StatusCode == http.StatusConflict):
+	case e.Kind == hub.Invalid && (action == Redefine || e.IsConflict()):
 		// It is not about what spec says.
 		return Retry, &Trouble{
 			Condition: condition, Reason: v1alpha1.ReasonForbidden, Event: true,

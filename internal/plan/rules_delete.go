@@ -102,8 +102,8 @@ func deleteOwn(o *Observed) (Plan, bool) {
 		list(ids), v1alpha1.AnnotationForceOrphan, orphanUnknown)), true
 }
 
-// deleteDoubtful: a webhook that is like ours, belongs to nobody and is a little older than the intent by the Hub's clock,
-// or of unknown age, may still be what a registration of ours has made.
+// deleteDoubtful: a webhook that is like ours, belongs to nobody and is a little older than the intent by the Hub's
+// clock, or of unknown age, may still be what a registration of ours has made.
 func (o *Observed) deleteDoubtful() (Plan, bool) {
 	at, intent := o.intent()
 	var ids []string
@@ -117,8 +117,8 @@ func (o *Observed) deleteDoubtful() (Plan, bool) {
 		return Plan{}, false
 	}
 	return o.blockedOrOrphan(fmt.Sprintf("a registration was begun and its end is not known, and it may have made one "+
-		"of these webhooks, though the Hub says that they are older or does not say how old they are: %s; delete it on "+
-		"the Hub, or set the annotation %s=%s", list(ids), v1alpha1.AnnotationForceOrphan, orphanUnknown)), true
+		"of these webhooks, though the Hub says that they are older or does not say how old they are: %s; delete it "+
+		"on the Hub, or set the annotation %s=%s", list(ids), v1alpha1.AnnotationForceOrphan, orphanUnknown)), true
 }
 
 func otherKeyDeleting(o *Observed) (Plan, bool) {
