@@ -84,15 +84,30 @@ func (w *world) checkRepeats(call *hubCall) {
 func (w *world) checkS2(of *known, call *hubCall) {
 	h, there := w.webhook(call.id)
 	spec := &of.object.Spec
-	mine := w.watch.made[call.id] == of.object.UID || of.had[call.id] ||
-		h.Label == spec.Label && h.Endpoint == spec.Endpoint ||
-		spec.Adoption.WebhookID != nil && *spec.Adoption.WebhookID == call.id
+	alike := h.Label == spec.Label && h.Endpoint == spec.Endpoint &&
+		(!w.watch.byHand[call.id] || spec.Adoption.Policy != v1alpha1.AdoptNever)
+	mine := w.watch.made[call.id] == of.object.UID || of.had[call.id] || alike || isNamed(of.object, call.id)
 	switch {
 	case !there:
+	case w.watch.byHand[call.id] && call.Method == http.MethodDelete && of.object.Status.WebhookID != call.id:
+		w.violated("S2", "%s %s, which was made by hand and is not what %s has", call, call.id, of.object.Name)
 	case !mine:
 		w.violated("S2", "%s %s, which is not of %s", call, call.id, of.object.Name)
 	case w.isClaimed(call.id, of.object.UID) && of.object.Status.WebhookID != call.id:
 		w.violated("S2", "%s %s for %s, which another resource has", call, call.id, of.object.Name)
+	}
+}
+
+// isNamed tells whether a resource names the webhook that it is to take over.
+func isNamed(c *v1alpha1.Chatt2Webhook, id string) bool {
+	named := c.Spec.Adoption.WebhookID
+	return named != nil && *named == id
+}
+
+// checkAdopted is S2 for status: no webhook that was made by hand is taken over against what spec says.
+func (w *world) checkAdopted(c *v1alpha1.Chatt2Webhook) {
+	if id := c.Status.WebhookID; w.watch.byHand[id] && c.Spec.Adoption.Policy == v1alpha1.AdoptNever && !isNamed(c, id) {
+		w.violated("S2", "%s took %s over, which was made by hand", c.Name, id)
 	}
 }
 

@@ -1,6 +1,7 @@
 package campaign_test
 
 import (
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -20,6 +21,10 @@ type flow struct {
 	gone bool
 	// extra is how many webhooks there may be besides one, because a registration is carried out too late.
 	extra int
+	// orphans is how many webhooks are given up and counted as left behind. waits, unless empty, is the reason for which
+	// the resource is not ready in the end.
+	orphans int
+	waits   string
 	// ends, unless nil, tells what is wrong at the end besides what always is.
 	ends func(*world) string
 }
@@ -77,7 +82,7 @@ var flows = append([]flow{
 		w.must(w.user.Delete(w.ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: home}}))
 	}, gone: true},
 	{name: "duplicate-sweep", before: openCreate(tooLate), open: true, trigger: nothing, extra: 1},
-}, moreFlows...)
+}, slices.Concat(moreFlows, foreignFlows)...)
 
 const signingName = name + "-signing"
 

@@ -63,6 +63,7 @@ func (w *world) restart() {
 func (w *world) bury(in *incarnation) {
 	in.dead = true
 	w.checkMetrics(in)
+	w.checkOrphaned(false)
 	w.watch.doubts++
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
 )
@@ -26,6 +27,12 @@ func (w *world) unfinished() string {
 		case c.Spec.Suspend && c.IsReady():
 			return fmt.Sprintf("L1: %s is ready though it is suspended", key)
 		case c.Spec.Suspend:
+			continue
+		case w.watch.flow.waits != "":
+			if ready := meta.FindStatusCondition(c.Status.Conditions, v1alpha1.ConditionReady); ready == nil ||
+				ready.Status == metav1.ConditionTrue || ready.Reason != w.watch.flow.waits {
+				return fmt.Sprintf("L1: %s does not say %s: %+v", key, w.watch.flow.waits, ready)
+			}
 			continue
 		case !c.IsReady() || c.Status.ObservedGeneration != c.Generation:
 			return fmt.Sprintf("L1: %s is not ready: %+v", key,

@@ -86,6 +86,7 @@ func (w *world) rest() int {
 	if wrong := w.unfinished(); wrong != "" {
 		w.violated("rest", "it was there and went: %s", wrong)
 	}
+	w.checkOrphaned(true)
 	if w.watch.redefined > 2+w.watch.doubts {
 		w.violated("L3", "%d redefinitions for %d doubts", w.watch.redefined, w.watch.doubts)
 	}

@@ -22,6 +22,7 @@ func (w *world) check() {
 			w.checkS4(uid, of)
 			continue
 		}
+		w.checkAdopted(of.object)
 		w.checkS3(of)
 		w.checkS8(of.object)
 		w.checkS9(of)
@@ -91,13 +92,26 @@ func (w *world) checkS4(uid types.UID, of *known) {
 }
 
 func (w *world) checkGone(of *known, id string, uid types.UID) {
-	if _, ok := w.webhook(id); !ok || w.isClaimed(id, uid) || of.extra > 0 {
+	if _, ok := w.webhook(id); !ok || w.isClaimed(id, uid) || of.extra > 0 || w.watch.leaked[id] {
 		return
 	}
-	if w.orphaned() == 0 {
+	w.watch.leaked[id] = true
+	if len(w.watch.leaked) > w.orphaned() {
 		w.violated("S4", "%s is gone and its webhook %s is still there", of.object.Name, id)
 	}
-	of.left = true
+}
+
+// checkOrphaned is S4 for what is counted as left behind: nothing is given up in a flow that is not about that, and what
+// is given up is counted. It may be counted twice when a fault came between. Walks may give up what they like.
+func (w *world) checkOrphaned(atRest bool) {
+	flow, n := &w.watch.flow, w.orphaned()
+	switch {
+	case flow.name == "":
+	case n > 0 && flow.orphans == 0:
+		w.violated("S4", "%d webhooks were given up, and nothing asked for that", n)
+	case atRest && (n < flow.orphans || n > flow.orphans && len(w.gate.faults) == 0):
+		w.violated("S4", "%d webhooks were counted as left behind, and not %d", n, flow.orphans)
+	}
 }
 
 // orphaned is how many webhooks all lives of the operator together counted as left behind.

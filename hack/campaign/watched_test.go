@@ -25,6 +25,8 @@ type watched struct {
 	// need not be noticed.
 	abandoned map[string]bool
 	touched   map[types.NamespacedName]time.Time
+	// leaked are the webhooks of resources that are gone.
+	leaked map[string]bool
 	// byHand are the webhooks that a user made, verified those that ever were, made whom the others were made for.
 	byHand, verified map[string]bool
 	made             map[string]types.UID
@@ -59,7 +61,7 @@ type known struct {
 func newWatched() watched {
 	return watched{
 		secrets: map[types.NamespacedName]*corev1.Secret{}, of: map[types.UID]*known{},
-		living: map[types.NamespacedName]*known{}, byHand: map[string]bool{}, verified: map[string]bool{},
+		living: map[types.NamespacedName]*known{}, byHand: map[string]bool{}, verified: map[string]bool{}, leaked: map[string]bool{},
 		made: map[string]types.UID{}, abandoned: map[string]bool{},
 		touched: map[types.NamespacedName]time.Time{}, referred: map[types.NamespacedName]bool{},
 	}

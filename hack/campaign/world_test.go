@@ -33,6 +33,9 @@ const (
 	canary = "CNRY-"
 )
 
+// begins is when a world begins.
+var begins = time.Date(2026, 2, 9, 12, 0, 0, 0, time.UTC)
+
 var scheme = func() *runtime.Scheme {
 	s := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
@@ -96,7 +99,7 @@ type world struct {
 // newWorld makes a world with a namespace, an API key and a webhook of somebody else, and a living operator.
 func newWorld() *world {
 	w := &world{
-		clock: &clock{now: time.Date(2026, 2, 9, 12, 0, 0, 0, time.UTC)}, reads: fresh, apiKeys: map[string]string{},
+		clock: &clock{now: begins}, reads: fresh, apiKeys: map[string]string{},
 		watch: newWatched(),
 	}
 	empty, err := pattern()

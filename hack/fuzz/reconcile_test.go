@@ -57,7 +57,7 @@ type corrupt struct {
 	started, retried, orphan, rotate, request string
 	secret, previous, secretOf                string
 	rotatedAt, expires, rotation              string
-	fingerprint                               string
+	fingerprint, attempts                     string
 	// recordedAt is when status says that the secret was stored, in seconds from now.
 	recordedAt int64
 }
@@ -71,7 +71,8 @@ func FuzzReconcile(f *testing.F) {
 	const noon, never, past = "2026-02-09T12:00:00Z", "2126-01-01T00:00:00Z", "2025-01-01T00:00:00Z"
 	add := func(c corrupt) {
 		f.Add(c.flags, c.id, c.text, c.started, c.retried, c.orphan, c.rotate, c.request, c.secret, c.previous,
-			c.secretOf, c.rotatedAt, c.expires, c.rotation, c.fingerprint, c.recordedAt)
+			c.secretOf, c.rotatedAt, c.expires, c.rotation, c.fingerprint, c.attempts,
+			c.recordedAt)
 	}
 	add(corrupt{})
 	for id := range uint8(anyText + 1) {
@@ -106,13 +107,24 @@ func FuzzReconcile(f *testing.F) {
 	add(corrupt{flags: hasFinalizer | isDeleting, orphan: "unknown", started: past})
 	add(corrupt{flags: hasFinalizer, id: idOfBystander, orphan: "unknown", request: "now", rotate: "now"})
 	add(corrupt{flags: isSuspended | hasFinalizer, id: idOfMatch, started: never})
+	for _, attempts := range []string{
+		`[{"label":"somebody else's","endpoint":"https://elsewhere.example/hook","eventType":"Message"}]`,
+		`[{"label":"orders","endpoint":"https://shop.example/orders","eventType":"Message"}]`, "[{}]", "[", "null",
+	} {
+		for _, flags := range []uint16{0, hasFinalizer, hasFinalizer | hasMatch, hasFinalizer | isDeleting} {
+			for _, started := range []string{noon, past, never} {
+				add(corrupt{flags: flags, started: started, attempts: attempts})
+				add(corrupt{flags: flags, started: started, retried: started, attempts: attempts})
+			}
+		}
+	}
 	f.Fuzz(func(
 		t *testing.T, flags uint16, id uint8, text, started, retried, orphan, rotate, request, secret, previous, secretOf,
-		rotatedAt, expires, rotation, fingerprint string, recordedAt int64,
+		rotatedAt, expires, rotation, fingerprint, attempts string, recordedAt int64,
 	) {
 		play(t, corrupt{
 			flags, id, text, started, retried, orphan, rotate, request, secret, previous, secretOf, rotatedAt, expires,
-			rotation, fingerprint, recordedAt,
+			rotation, fingerprint, attempts, recordedAt,
 		})
 	})
 }
@@ -143,7 +155,7 @@ func play(t *testing.T, c corrupt) {
 
 // texts are what may be repeated: no secret has a place there.
 func (c corrupt) texts() []string {
-	return []string{c.text, c.started, c.retried, c.orphan, c.rotate, c.request, c.secretOf}
+	return []string{c.text, c.started, c.retried, c.orphan, c.rotate, c.request, c.secretOf, c.attempts}
 }
 
 // scene is what there is beside the resource.
@@ -201,7 +213,7 @@ func (w *world) resource(c corrupt, id string) {
 	for key, value := range map[string]string{
 		v1alpha1.AnnotationCreateStartedAt: c.started, v1alpha1.AnnotationCreateRetriedAt: c.retried,
 		v1alpha1.AnnotationForceOrphan: c.orphan, v1alpha1.AnnotationRotateRequestedAt: c.rotate,
-		v1alpha1.AnnotationReconcileRequestedAt: c.request,
+		v1alpha1.AnnotationReconcileRequestedAt: c.request, v1alpha1.AnnotationCreateAttempts: c.attempts,
 	} {
 		if value != "" {
 			r.Annotations[key] = strings.ToValidUTF8(value, "?")

@@ -1,0 +1,52 @@
+package campaign_test
+
+import (
+	"time"
+
+	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+)
+
+// foreignFlows are about what belongs to somebody else and looks as if it did not.
+var foreignFlows = []flow{
+	{name: "copied-manifest", before: madeByHand(1), trigger: func(w *world) {
+		w.resource(copied, func(c *v1alpha1.Chatt2Webhook) { c.Spec.Adoption.Policy = v1alpha1.AdoptNever })
+	}, waits: v1alpha1.ReasonAlreadyExists, ends: keptByHand(1)},
+	{
+		name: "copied-retry", before: madeByHand(2), trigger: func(w *world) { w.resource(copied) },
+		waits: v1alpha1.ReasonAmbiguousMatch, ends: keptByHand(2),
+	},
+}
+
+// madeByHand has somebody make webhooks that are like what the resource is going to declare, long before that.
+func madeByHand(n int) func(*world) {
+	return func(w *world) {
+		for range n {
+			w.byHand(name, "https://shop.example/"+name)
+			w.run(10 * time.Minute)
+		}
+	}
+}
+
+// copied makes a manifest what it is when it was copied from a resource with all its annotations: as if a registration
+// were open, and had been tried twice.
+func copied(c *v1alpha1.Chatt2Webhook) {
+	at := begins.Format(time.RFC3339)
+	annotate(v1alpha1.AnnotationCreateStartedAt, at)(c)
+	annotate(v1alpha1.AnnotationCreateRetriedAt, at)(c)
+}
+
+// keptByHand holds the end to what was made by hand: it is there, besides the webhook that always is.
+func keptByHand(n int) func(*world) string {
+	return func(w *world) string {
+		kept := 0
+		for _, h := range w.hub.Webhooks(w.app.ID) {
+			if w.watch.byHand[h.ID] && h.Label == name {
+				kept++
+			}
+		}
+		if kept != n {
+			return "S2: a webhook that was made by hand is gone"
+		}
+		return ""
+	}
+}
