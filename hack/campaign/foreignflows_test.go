@@ -3,7 +3,10 @@ package campaign_test
 import (
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+	"github.com/chatt2me/webhook-operator/internal/hub/simulator"
 )
 
 // foreignFlows are about what belongs to somebody else and looks as if it did not.
@@ -15,6 +18,42 @@ var foreignFlows = []flow{
 		name: "copied-retry", before: madeByHand(2), trigger: func(w *world) { w.resource(copied) },
 		waits: v1alpha1.ReasonAmbiguousMatch, ends: keptByHand(2),
 	},
+	{name: "secret-foreign", before: func(w *world) {
+		w.create(&corev1.Secret{
+			ObjectMeta: inHome(signingName), Data: map[string][]byte{v1alpha1.SecretKeyCurrent: []byte(canary + "theirs")},
+		})
+	}, trigger: signedResource, waits: v1alpha1.ReasonSecretConflict},
+	{name: "secret-foreign-later", before: unsignedResource, trigger: func(w *world) {
+		w.create(&corev1.Secret{
+			ObjectMeta: inHome(signingName), Data: map[string][]byte{v1alpha1.SecretKeyCurrent: []byte(canary + "theirs")},
+		})
+		w.change(signed)
+	}, waits: v1alpha1.ReasonSecretConflict},
+}
+
+// verificationFlows are about endpoints that do not answer for a while, and about a Hub that takes its word back.
+var verificationFlows = []flow{
+	{name: "endpoint-recovers", trigger: func(w *world) {
+		w.endpointFails(90 * time.Second)
+		w.resource(signed)
+	}},
+	{name: "endpoint-lost", before: unsignedResource, trigger: func(w *world) {
+		w.endpointFails(90 * time.Second)
+		w.withdraw()
+	}},
+	{name: "verification-withdrawn", before: signedResource, trigger: (*world).withdraw},
+}
+
+// endpointFails has the endpoints not answer for a while.
+func (w *world) endpointFails(d time.Duration) {
+	w.endpointDown = true
+	w.clock.after(d, func() { w.endpointDown = false })
+}
+
+// withdraw has the Hub take back that the endpoint is verified.
+func (w *world) withdraw() {
+	_, err := w.hub.ChangeByHand(w.onHub(), simulator.Change{IsVerified: new(false)})
+	w.must(err)
 }
 
 // madeByHand has somebody make webhooks that are like what the resource is going to declare, long before that.

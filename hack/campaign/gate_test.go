@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -105,13 +106,21 @@ func (g *gate) kube(_ context.Context, call store.Call, next func() error) error
 	}
 	e, is := g.pass(what, call.Key.Name, of)
 	before := g.world.store.Revision()
+	var secret *corev1.Secret
+	if call.Kind.Kind == "Secret" && call.Key.Name != "" {
+		secret = g.world.secretAt(call.Key)
+	}
 	err := g.kubeOutcome(call, is, next)
+	g.world.checkSecretWrite(call, secret)
 	if e.result = "done"; err != nil {
 		e.result = err.Error()
 	} else if g.world.store.Revision() != before {
 		in.own[strconv.FormatInt(g.world.store.Revision(), 10)] = true
 	}
 	g.world.check()
+	if err == nil && what == "patch Chatt2Webhook/status" {
+		g.world.checkS8Written(in, call.Key)
+	}
 	return err
 }
 

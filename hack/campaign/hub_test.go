@@ -3,6 +3,7 @@ package campaign_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -30,10 +31,13 @@ const (
 	webhooksPath = "/v1/organization/webhook"
 )
 
-// endpoint answers the handshake, as a receiver does.
-type endpoint struct{}
+// endpoint answers the handshake, as a receiver does, unless that is down.
+type endpoint struct{ *world }
 
-func (endpoint) Post(_ context.Context, call simulator.EndpointCall) (simulator.EndpointAnswer, error) {
+func (e endpoint) Post(_ context.Context, call simulator.EndpointCall) (simulator.EndpointAnswer, error) {
+	if e.endpointDown {
+		return simulator.EndpointAnswer{StatusCode: http.StatusServiceUnavailable}, nil
+	}
 	return simulator.EndpointAnswer{
 		StatusCode: http.StatusOK, ContentType: "text/plain",
 		Body: []byte(call.Header.Get(signing.ValidationTokenHeader)),
@@ -97,6 +101,9 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		w.checkHubCall(t.incarnation, call)
 	}
 	answer, err := g.hubOutcome(call, is)
+	if err == nil && is.isOneOf(pass, asleep) {
+		t.sees(answer)
+	}
 	if e.result = "no answer"; err != nil {
 		e.result = err.Error()
 	} else {
@@ -105,6 +112,29 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	w.called(t.incarnation, call, is, answer)
 	w.check()
 	return answer, err
+}
+
+// sees takes note of what an answer shows of webhooks.
+func (in *incarnation) sees(answer *http.Response) {
+	body, err := io.ReadAll(answer.Body)
+	in.world.must(err)
+	answer.Body = io.NopCloser(bytes.NewReader(body))
+	type webhook struct {
+		ID         string `json:"id"`
+		IsVerified *bool  `json:"isVerified"`
+	}
+	var shows struct {
+		webhook
+		Data []webhook `json:"data"`
+	}
+	if answer.StatusCode != http.StatusOK || json.Unmarshal(body, &shows) != nil {
+		return
+	}
+	for _, h := range append(shows.Data, shows.webhook) {
+		if h.IsVerified != nil {
+			in.shown[h.ID] = *h.IsVerified
+		}
+	}
 }
 
 // carryOut has the Hub carry the call out.

@@ -51,6 +51,8 @@ type incarnation struct {
 	seen *v1alpha1.Chatt2Webhook
 	// keys is what it was told of API keys.
 	keys map[string]*keyState
+	// shown is of which webhooks the Hub showed it last that they are verified, or are not.
+	shown map[string]bool
 }
 
 // job is something to work on: a resource, or for the guard a Secret.
@@ -64,6 +66,7 @@ func (w *world) start(view *store.View) *incarnation {
 	in := &incarnation{
 		world: w, life: len(w.lives), view: view, registry: prometheus.NewRegistry(), own: map[string]bool{},
 		due: map[job]time.Time{}, failures: map[job]int{}, steps: w.clock.now, keys: map[string]*keyState{},
+		shown: map[string]bool{},
 	}
 	w.lives = append(w.lives, in)
 	view.Transform = controller.Strip

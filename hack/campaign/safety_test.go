@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
-	"github.com/chatt2me/webhook-operator/hack/campaign/store"
 )
 
 // check holds the world to what must hold at every moment.
@@ -170,6 +170,20 @@ func (w *world) checkS8(c *v1alpha1.Chatt2Webhook) {
 	}
 }
 
+// checkS8Written is S8 for what a life of the operator has just written: it says what the Hub showed it last.
+func (w *world) checkS8Written(in *incarnation, key types.NamespacedName) {
+	of := w.watch.living[key]
+	if of == nil {
+		return
+	}
+	c := of.object
+	verified, shown := in.shown[c.Status.WebhookID]
+	says := c.Status.IsVerified || meta.IsStatusConditionTrue(c.Status.Conditions, v1alpha1.ConditionVerified)
+	if says && shown && !verified {
+		w.violated("S8", "%s says verified of a webhook that the Hub showed otherwise", c.Name)
+	}
+}
+
 // checkS9: a stored secret that the Hub does not sign with is marked as doubtful.
 func (w *world) checkS9(of *known) {
 	c := of.object
@@ -187,15 +201,6 @@ func (w *world) checkS9(of *known) {
 // excused tells whether a user has just touched the signing Secret, which status cannot know of at once.
 func (w *world) excused(c *v1alpha1.Chatt2Webhook) bool {
 	return w.clock.now.Before(w.watch.touched[types.NamespacedName{Namespace: c.Namespace, Name: c.Name}])
-}
-
-// checkSecretCall is S11: Secrets are touched by name, and only those that a resource refers to.
-func (w *world) checkSecretCall(call store.Call) {
-	defer w.gate.looking()()
-	w.look()
-	if call.Kind.Kind == "Secret" && (!w.watch.referred[call.Key] || call.Verb == "list") {
-		w.violated("S11", "%s of Secret %s", call.Verb, call.Key)
-	}
 }
 
 // violated takes note of an invariant that does not hold.

@@ -90,8 +90,10 @@ type world struct {
 	// collects: what the garbage collector and the namespace controller do is part of the flow.
 	collects bool
 	steps    int
-	said     []byte // events and lines of the log that were not looked through yet
-	watch    watched
+	// endpointDown: the endpoints do not answer the handshake.
+	endpointDown bool
+	said         []byte // events and lines of the log that were not looked through yet
+	watch        watched
 	// broken is what did not hold, first come first.
 	broken []string
 }
@@ -125,7 +127,7 @@ func newWorld() *world {
 func (w *world) newHub() *simulator.Simulator {
 	ids, secrets := 0, 0
 	return simulator.New(simulator.Options{CoreOptions: simulator.CoreOptions{
-		Now: w.clock.Now, After: w.clock.after, Endpoint: endpoint{},
+		Now: w.clock.Now, After: w.clock.after, Endpoint: endpoint{w},
 		NewID: func() string {
 			ids++
 			id := fmt.Sprintf("00000000-0000-4000-8000-%012d", ids)

@@ -173,7 +173,8 @@ func (f *operatorFlags) setup(mgr manager.Manager) error {
 			Settings: plan.Settings{
 				SettleTime: f.hubSettleTime, OrphanAfter: f.orphanAfter, PollInterval: f.hubPollInterval,
 			},
-			Namespaces: f.namespaces, MaxConcurrentReconciles: f.maxConcurrentReconciles, WatchSecrets: f.watchSecrets,
+			Namespaces: f.namespaces, IsShard: f.watchLabelSelector != "" || len(f.namespaces) > 0,
+			MaxConcurrentReconciles: f.maxConcurrentReconciles, WatchSecrets: f.watchSecrets,
 			ProtectAPIKeySecrets: f.protectAPIKeySecrets, HeaderSecretsNeedOptIn: f.headerSecretsNeedOptIn,
 		},
 		Hub: hub.Config{

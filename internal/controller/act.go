@@ -63,6 +63,9 @@ var acts = map[plan.Action]actFunc{
 	plan.Orphan:               (*Reconciler).orphan,
 }
 
+// changing are the actions that change the webhook of the resource, or say that it will be.
+var changing = []plan.Action{plan.Update, plan.Verify, plan.BeginRotation, plan.Redefine, plan.Delete}
+
 // act carries out a plan. It changes the observation to what is known afterwards.
 func (r *Reconciler) act(ctx context.Context, o *observation, p plan.Plan) outcome {
 	var out outcome
@@ -82,7 +85,7 @@ func (r *Reconciler) act(ctx context.Context, o *observation, p plan.Plan) outco
 	if p.Serves && o.conn != nil {
 		o.conn.Probe() // which does nothing while calls can be made
 	}
-	if do, ok := acts[p.Action]; ok {
+	if do, ok := acts[p.Action]; ok && (!slices.Contains(changing, p.Action) || r.hasAlone(ctx, o, &out)) {
 		do(r, ctx, o, p, &out)
 	}
 	if p.Served(out.failed) && !out.waiting && out.err == nil {

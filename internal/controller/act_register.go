@@ -35,6 +35,7 @@ func (r *Reconciler) create(ctx context.Context, o *observation, p plan.Plan, ou
 		return
 	}
 	o.registered(r, got.Webhook, now)
+	o.mem.sole = got.ID
 	o.mem.RequiresSignature = new(spec.RequiresSignature)
 	o.Applied = v1alpha1.AppliedStatus{
 		HeadersHash: o.Headers.Hash, Label: spec.Label, Scope: plan.Value(spec.Scope),
@@ -114,6 +115,7 @@ func (r *Reconciler) adopt(ctx context.Context, o *observation, p plan.Plan, out
 	}
 	o.mem.succeeded()
 	o.registered(r, seen.Webhook, r.Now())
+	o.mem.adopted = o.ID
 	o.Remote.SeenAt = seen.SeenAt
 	// What its headers are cannot be seen, and so they are sent.
 	o.Applied = v1alpha1.AppliedStatus{}

@@ -3,6 +3,7 @@ package controller_test
 import (
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -243,4 +244,33 @@ func TestAShardOfNamespacesTakesNoWebhookFromAnother(t *testing.T) {
 	w.Expect(w.Delete(w.Context(), second)).To(Succeed())
 	w.gone(second)
 	w.Expect(w.onHub()).To(HaveLen(1), "webhooks, of which one belongs to the other shard")
+}
+
+// Once two shards that adopted a webhook in the same moment both had it for good.
+func TestAWebhookThatAnotherShardAdoptsMeanwhileIsLetGo(t *testing.T) {
+	w := newWorld(t)
+	elsewhere := cluster.Namespace(t, w.Client)
+	ours := w.declared("orders")
+	byHand := w.byHand(ours)
+	theirs := w.declared("orders", func(c *v1alpha1.Chatt2Webhook) { c.Namespace = elsewhere })
+	adopts := sync.OnceFunc(func() {
+		w.Expect1(w.Client.Create(w.Context(), theirs))
+		theirs.Status = v1alpha1.Chatt2WebhookStatus{WebhookID: byHand.ID, ObservedGeneration: 1}
+		w.Expect1(w.Status().Update(w.Context(), theirs))
+	})
+	w.intercept(func(r *http.Request) *http.Response {
+		// The finalizer is written after the look for an owner.
+		if r.Method == http.MethodPatch && strings.HasSuffix(r.URL.Path, "/chatt2webhooks/orders") {
+			adopts()
+		}
+		return nil
+	})
+	w.run()
+	w.create(ours)
+	w.Expect(w.reason(ours, v1alpha1.ConditionStalled, v1alpha1.ReasonConflict)).To(ContainSubstring(elsewhere))
+	w.Expect(w.get(ours).Status.WebhookID).To(BeEmpty())
+	w.Expect(w.hub.Count("updateWebhook")+w.hub.Count("redefineSignature")).To(BeZero(), "calls that change it")
+	w.Expect1(w.Delete(w.Context(), ours))
+	w.gone(ours)
+	w.Expect(w.onHub()).To(HaveLen(1))
 }

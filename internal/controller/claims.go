@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+	"github.com/chatt2me/webhook-operator/internal/plan"
 )
 
 // claims are the webhooks that resources of this process have, from before their status says so.
@@ -106,6 +107,39 @@ func (r *Reconciler) ownerOf(ctx context.Context, id string, me *v1alpha1.Chatt2
 		return "", nil
 	}
 	return r.claims.ownerElsewhere(id, r.Now()), nil
+}
+
+// hasAlone tells whether no resource of another shard has the webhook, too. Two shards may have adopted it in the same
+// moment, each before the other's status said so, and a copy of a resource may have been restored into another shard.
+// So the API server is asked once more, now that our status says so, before the webhook is changed for the first time.
+// Of copies the younger lets it go. Who has just adopted it does for any other one, for that one may have looked
+// before; that both do is no harm, as they adopt it again later.
+func (r *Reconciler) hasAlone(ctx context.Context, o *observation, out *outcome) bool {
+	if !r.Options.IsShard || o.mem.sole == o.ID {
+		return true
+	}
+	me := o.Object
+	if o.mem.adopted == o.ID {
+		// As if we did not have it: any other one counts then.
+		me = o.Object.DeepCopy()
+		me.Status.WebhookID = ""
+	}
+	owner, err := r.liveOwnerOf(ctx, o.ID, me)
+	switch {
+	case err != nil:
+		out.err = err
+		return false
+	case owner == "":
+		o.mem.sole = o.ID
+		return true
+	}
+	r.claims.release(o.name)
+	r.claims.seenElsewhere(o.ID, owner, r.Now())
+	o.Matches = append(o.Matches, plan.Match{Webhook: o.Remote.Webhook, Owner: owner})
+	o.Owner, o.Remote, o.Applied = owner, plan.Remote{}, v1alpha1.AppliedStatus{}
+	o.mem.Memory, o.mem.held, o.mem.unrecorded = plan.Memory{Requested: o.mem.Requested}, nil, nil
+	o.ID, out.again = "", true
+	return false
 }
 
 // liveOwnerOf asks the API server, so that the resources of other shards count. An operator of some namespaces that may

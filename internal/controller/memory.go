@@ -19,6 +19,9 @@ type memory struct {
 	uid types.UID
 	// conn is the connection that the resource is subscribed to, nil for none.
 	conn *connection.Connection
+	// sole is the webhook of which it is known that no resource of another shard has it, too; adopted the one that this
+	// process has adopted.
+	sole, adopted string
 	// held is a signing secret that the Hub has made and that is not stored yet. There is no other copy.
 	held *heldSecret
 	// trigger is why the rotation under way began.

@@ -29,6 +29,8 @@ type Options struct {
 	Settings plan.Settings
 	// Namespaces are the namespaces watched, none for all.
 	Namespaces []string
+	// IsShard: not all resources of the cluster are watched, and others work on the rest.
+	IsShard bool
 	// MaxConcurrentReconciles is how many resources are worked on at the same time.
 	MaxConcurrentReconciles int
 	// WatchSecrets watches the metadata of Secrets; without it they are read by name, every minute where one is

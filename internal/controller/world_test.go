@@ -117,7 +117,7 @@ func (w *world) run() {
 	settings := plan.Settings{SettleTime: time.Second, OrphanAfter: 3 * time.Second, PollInterval: time.Second}
 	op := controller.Operator{
 		Options: controller.Options{
-			Settings: settings, Namespaces: []string{w.namespace}, MaxConcurrentReconciles: 4,
+			Settings: settings, Namespaces: []string{w.namespace}, IsShard: true, MaxConcurrentReconciles: 4,
 			WatchSecrets: true, ProtectAPIKeySecrets: true,
 		},
 		Hub: hub.Config{
