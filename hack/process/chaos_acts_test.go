@@ -139,7 +139,7 @@ func (c *chaos) tamper(what string, do func(*corev1.Secret) error) {
 	}
 	c.Logf("%s: its Secret %s", some.Name, what)
 	c.mu.Lock()
-	c.tampered[some.Name] = true
+	c.tampered[some.Name] = secret.ResourceVersion
 	c.mu.Unlock()
 	c.unlessOvertaken(do(secret))
 }

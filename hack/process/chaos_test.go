@@ -47,8 +47,9 @@ type chaos struct {
 	paused bool
 	// there are the resources that are to be there, by name.
 	there map[string]*v1alpha1.Chatt2Webhook
-	// tampered are the resources whose Secret somebody else has changed, until it was put right.
-	tampered map[string]bool
+	// tampered are the resources whose Secret somebody else has changed, with the resourceVersion that it had before,
+	// until it was put right.
+	tampered map[string]string
 	made     int
 	// spoilt is how many calls went wrong.
 	spoilt int
@@ -101,7 +102,7 @@ func newChaos(t *testing.T, seed uint64) *chaos {
 	w.refused = true
 	c := &chaos{
 		world: w, i: w.install(), random: rand.New(rand.NewPCG(seed, seed)),
-		there: map[string]*v1alpha1.Chatt2Webhook{}, tampered: map[string]bool{},
+		there: map[string]*v1alpha1.Chatt2Webhook{}, tampered: map[string]string{},
 	}
 	for n := range 2 {
 		stranger, err := w.hub.CreateByHand(w.app.ID, simulator.Change{

@@ -148,10 +148,12 @@ func (c *chaos) secretIsWrong(ctx context.Context, resource *v1alpha1.Chatt2Webh
 	live := slices.Equal(secret.Data[v1alpha1.SecretKeyCurrent], []byte(before))
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if live {
+	was, tampered := c.tampered[now.Name]
+	// What is as it was before is about to be changed.
+	if live && secret.ResourceVersion != was {
 		delete(c.tampered, now.Name)
 	}
-	if live || rotating || c.tampered[now.Name] || secret.Annotations[v1alpha1.AnnotationWebhookID] != id {
+	if live || rotating || tampered || secret.Annotations[v1alpha1.AnnotationWebhookID] != id {
 		return ""
 	}
 	return "the Secret is not what the Hub signs with, and nothing says so"

@@ -68,7 +68,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	policy := filepath.Join(dir, "policy.yaml")
-	rules := "apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{level: Metadata}]\n"
+	rules := "apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestReceived]\nrules: [{level: Metadata}]\n"
 	if err := os.WriteFile(policy, []byte(rules), 0o600); err != nil {
 		panic(err)
 	}

@@ -92,6 +92,10 @@ func TestKubectlSaysWhatTheREADMEShows(t *testing.T) {
 	if *update {
 		w.must(os.WriteFile(readme, said, 0o600))
 	}
+	// An operator of another test, one that sees the whole cluster, would find it.
+	w.must(w.Delete(w.Context(), resource))
+	w.gone(resource)
+	w.Eventually(func() []string { return w.read(w.namespace, "chatt2-api-key").Finalizers }).Should(BeEmpty())
 }
 
 // shell runs one line of a shell and gives what it says, as a block of Markdown. That a line fails is part of the story.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -23,6 +24,8 @@ type claims struct {
 	of map[types.NamespacedName][]string
 	// elsewhere are owners that the cache does not show, those of other shards, and until when that is believed.
 	elsewhere map[string]elsewhere
+	// onlyOwnNamespaces: the resources of other namespaces may not be looked at.
+	onlyOwnNamespaces atomic.Bool
 }
 
 type elsewhere struct {
@@ -143,13 +146,16 @@ func (r *Reconciler) hasAlone(ctx context.Context, o *observation, out *outcome)
 }
 
 // liveOwnerOf asks the API server, so that the resources of other shards count. An operator of some namespaces that may
-// not look at others sees those of its own only.
+// not look at others sees those of its own only, and asks for the others once in its life.
 func (r *Reconciler) liveOwnerOf(ctx context.Context, id string, me *v1alpha1.Chatt2Webhook) (string, error) {
-	owner, err := r.liveOwnerIn(ctx, id, me, []string{metav1.NamespaceAll})
-	if apierrors.IsForbidden(err) && len(r.Options.Namespaces) > 0 {
-		return r.liveOwnerIn(ctx, id, me, r.Options.Namespaces)
+	if !r.claims.onlyOwnNamespaces.Load() {
+		owner, err := r.liveOwnerIn(ctx, id, me, []string{metav1.NamespaceAll})
+		if !apierrors.IsForbidden(err) || len(r.Options.Namespaces) == 0 {
+			return owner, err
+		}
+		r.claims.onlyOwnNamespaces.Store(true)
 	}
-	return owner, err
+	return r.liveOwnerIn(ctx, id, me, r.Options.Namespaces)
 }
 
 func (r *Reconciler) liveOwnerIn(
