@@ -31,13 +31,14 @@ const (
 	timeout action = "timeout"
 	late    action = "late"
 	tooLate action = "too-late"
-	// Answers of the API server, to what it does not carry out. busy: it asks to come back in a second.
+	// Answers of the API server, to what it does not carry out. busy: it asks to come back in a second. The Hub gives
+	// all but internal, too; with busy it says when to come back.
 	conflict  action = "conflict"
 	internal  action = "internal"
 	forbidden action = "forbidden"
 	busy      action = "busy"
 	invalid   action = "invalid"
-	// Answers of the Hub: to what it does not carry out, but for errorAfter, html and truncated.
+	// More answers of the Hub: to what it does not carry out, but for errorAfter, html and truncated.
 	throttled    action = "throttled"
 	unauthorized action = "unauthorized"
 	notFound     action = "not-found"
@@ -55,16 +56,16 @@ var (
 	kubeRead = []action{killBefore, asleep, coma, timeout, internal, forbidden}
 	hubWrite = []action{
 		killBefore, killAfter, killLate, asleep, coma, lost, dropped, notSent, timeout, late, throttled, unauthorized,
-		forbidden, notFound, errorBefore, errorAfter, html, truncated,
+		busy, conflict, invalid, forbidden, notFound, errorBefore, errorAfter, html, truncated,
 	}
 	// A 404 to a DELETE means that the webhook is gone, and who says so wrongly is believed.
 	hubDelete = []action{
 		killBefore, killAfter, killLate, asleep, coma, lost, dropped, notSent, timeout, late, throttled, unauthorized,
-		forbidden, errorBefore, errorAfter,
+		busy, conflict, invalid, forbidden, errorBefore, errorAfter,
 	}
 	hubRead = []action{
-		killBefore, asleep, coma, dropped, timeout, throttled, unauthorized, forbidden, notFound, errorBefore, html,
-		truncated,
+		killBefore, asleep, coma, dropped, timeout, throttled, busy, unauthorized, forbidden, invalid, notFound,
+		errorBefore, html, truncated,
 	}
 	kills = []action{killBefore, killAfter}
 )

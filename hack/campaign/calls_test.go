@@ -1,6 +1,7 @@
 package campaign_test
 
 import (
+	"bytes"
 	"net/http"
 	"slices"
 	"strings"
@@ -182,5 +183,7 @@ func (w *world) called(in *incarnation, call *hubCall, is action, answer *http.R
 		of.unseen = w.clock.now
 	case call.redefines() && answer != nil && answer.StatusCode == http.StatusOK && is == pass:
 		of.stale = false
+	case is == invalid && call.Method == http.MethodPatch && bytes.Contains(call.body, []byte(`"label"`)):
+		of.labelRefused = true
 	}
 }

@@ -29,6 +29,17 @@ var foreignFlows = []flow{
 		})
 		w.change(signed)
 	}, waits: v1alpha1.ReasonSecretConflict},
+	{name: "secret-taken-over", before: signedResource, trigger: func(w *world) {
+		taken := w.secret(signingName)
+		taken.OwnerReferences = nil
+		w.must(w.user.Update(w.ctx, taken))
+		secretNamed("renamed")(w)
+	}, ends: func(w *world) string {
+		if w.secret(signingName) == nil {
+			return "S5: a Secret is gone that the resource did not control"
+		}
+		return ""
+	}},
 }
 
 // verificationFlows are about endpoints that do not answer for a while, and about a Hub that takes its word back.

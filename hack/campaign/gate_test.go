@@ -26,6 +26,8 @@ type gate struct {
 	// faults are what becomes of effects by number, first what becomes of the first effect that is the operation.
 	faults map[int]action
 	first  map[string]action
+	// then is what a user does at once after the first effect that is the operation.
+	then map[string]func(*world)
 	// blind are effects by number that something becomes of, chosen from what can by that number.
 	blind map[int]int
 	trace []*effect
@@ -116,6 +118,12 @@ func (g *gate) kube(_ context.Context, call store.Call, next func() error) error
 		e.result = err.Error()
 	} else if g.world.store.Revision() != before {
 		in.own[strconv.FormatInt(g.world.store.Revision(), 10)] = true
+	}
+	if then := g.then[what]; then != nil && err == nil {
+		delete(g.then, what)
+		end := g.looking()
+		then(g.world)
+		end()
 	}
 	g.world.check()
 	if err == nil && what == "patch Chatt2Webhook/status" {

@@ -197,6 +197,13 @@ func (c *hubCall) answered(is action) (*http.Response, error) {
 	switch is {
 	case throttled:
 		return answer(http.StatusTooManyRequests, "{}", "Retry-After", fmt.Sprint(retryAfter.Seconds())), nil
+	case busy:
+		until := c.world.clock.now.Add(retryAfter + time.Second) // a date has no parts of a second
+		return answer(http.StatusTooManyRequests, "{}", "Retry-After", until.UTC().Format(http.TimeFormat)), nil
+	case conflict:
+		return answer(http.StatusConflict, "{}"), nil
+	case invalid:
+		return answer(http.StatusUnprocessableEntity, "{}"), nil
 	case unauthorized:
 		return answer(http.StatusUnauthorized, "{}"), nil
 	case forbidden:

@@ -71,6 +71,7 @@ func (w *world) start(view *store.View) *incarnation {
 	w.lives = append(w.lives, in)
 	view.Transform = controller.Strip
 	w.must(controller.IndexResources(w.ctx, view))
+	w.must(controller.IndexSecrets(w.ctx, view))
 	options := controller.Options{
 		Settings: plan.Settings{
 			SettleTime: settleTime, OrphanAfter: orphanAfter, PollInterval: pollInterval, ActingSince: w.clock.now,

@@ -34,12 +34,17 @@ func (w *world) unfinished() string {
 				return fmt.Sprintf("L1: %s does not say %s: %+v", key, w.watch.flow.waits, ready)
 			}
 			continue
+		case of.labelRefused && readyReason(c) == v1alpha1.ReasonNotApplied:
+			continue
 		case !c.IsReady() || c.Status.ObservedGeneration != c.Generation:
 			return fmt.Sprintf("L1: %s is not ready: %+v", key,
 				meta.FindStatusCondition(c.Status.Conditions, v1alpha1.ConditionReady))
 		}
 		if wrong := w.disagrees(of); wrong != "" {
 			return fmt.Sprintf("L1: %s: %s", key, wrong)
+		}
+		if left := w.leftSecret(c); left != "" {
+			return fmt.Sprintf("L1: %s: the Secret %s is left over", key, left)
 		}
 	}
 	if w.watch.flow.gone && w.resourceAt(key(name)) != nil {
@@ -75,6 +80,23 @@ func (w *world) leftOver() string {
 		if there && of != nil && !of.gone && of.object.Status.WebhookID != id && !w.isClaimed(id, maker) &&
 			!w.watch.abandoned[id] {
 			return fmt.Sprintf("S1: webhook %s is there besides that of %s", id, of.object.Name)
+		}
+	}
+	return ""
+}
+
+func readyReason(c *v1alpha1.Chatt2Webhook) string {
+	if ready := meta.FindStatusCondition(c.Status.Conditions, v1alpha1.ConditionReady); ready != nil {
+		return ready.Reason
+	}
+	return ""
+}
+
+// leftSecret is a Secret that the resource controls and has no use for.
+func (w *world) leftSecret(c *v1alpha1.Chatt2Webhook) string {
+	for key, s := range w.watch.secrets {
+		if metav1.IsControlledBy(s, c) && (!c.Spec.RequiresSignature || key.Name != c.SigningSecretName()) {
+			return key.Name
 		}
 	}
 	return ""

@@ -56,13 +56,20 @@ var moreFlows = []flow{
 		w.changeSecret(signingName, v1alpha1.SecretKeyCurrent, canary+"edited")
 		w.touch(key(name))
 	}},
-	{name: "secret-renamed", before: signedResource, trigger: func(w *world) {
-		w.change(func(c *v1alpha1.Chatt2Webhook) { c.Spec.SigningSecret = &v1alpha1.SigningSecret{Name: "renamed"} })
-	}, ends: func(w *world) string {
-		if w.secret(signingName) != nil {
-			return "L1: the Secret of the former name is still there"
+	{name: "secret-renamed", before: signedResource, trigger: secretNamed("renamed")},
+	{name: "secret-renamed-twice", before: signedResource, trigger: func(w *world) {
+		w.gate.then["create Secret"] = secretNamed("again")
+		secretNamed("renamed")(w)
+	}},
+	{name: "secret-renamed-in-creation", trigger: func(w *world) {
+		w.gate.then["create Secret"] = secretNamed("renamed")
+		w.resource(signed)
+	}},
+	{name: "disable-in-creation", trigger: func(w *world) {
+		w.gate.then["create Secret"] = func(w *world) {
+			w.change(func(c *v1alpha1.Chatt2Webhook) { c.Spec.SigningSecret, c.Spec.RequiresSignature = nil, false })
 		}
-		return ""
+		w.resource(signed, func(c *v1alpha1.Chatt2Webhook) { c.Spec.SigningSecret = &v1alpha1.SigningSecret{Name: "mine"} })
 	}},
 	{name: "status-wiped", before: signedResource, trigger: func(w *world) { w.wipeStatus(key(name)) }},
 	{name: "finalizer-removed", before: signedResource, trigger: func(w *world) {
@@ -95,6 +102,13 @@ var moreFlows = []flow{
 
 // noticeTime is until when the operator need not have noticed what a user did to a signing Secret.
 const noticeTime = 2 * time.Minute
+
+// secretNamed has the signing Secret of the resource be named otherwise.
+func secretNamed(as string) func(*world) {
+	return func(w *world) {
+		w.change(func(c *v1alpha1.Chatt2Webhook) { c.Spec.SigningSecret = &v1alpha1.SigningSecret{Name: as} })
+	}
+}
 
 // touch takes note that a user has changed the signing Secret of a resource.
 func (w *world) touch(of types.NamespacedName) { w.watch.touched[of] = w.clock.now.Add(noticeTime) }

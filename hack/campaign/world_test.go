@@ -108,7 +108,9 @@ func newWorld() *world {
 	w.must(err)
 	w.store = empty.Empty(w.clock.Now)
 	w.user = w.store.Live()
-	w.gate = &gate{world: w, faults: map[int]action{}, first: map[string]action{}, blind: map[int]int{}}
+	w.gate = &gate{
+		world: w, faults: map[int]action{}, first: map[string]action{}, then: map[string]func(*world){}, blind: map[int]int{},
+	}
 	w.store.Hook = w.gate.kube
 	w.ctx = log.IntoContext(context.Background(), funcr.New(
 		func(prefix, args string) { w.heard("%s %s", prefix, args) }, funcr.Options{Verbosity: 7}))

@@ -177,7 +177,7 @@ func (r *Reconciler) writeSecret(ctx context.Context, o *observation, content si
 	if err := store(); err != nil {
 		return err
 	}
-	o.secret = secret
+	o.secret, o.mem.secretName = secret, o.Signing.Name
 	o.Signing = describe(o.Object, o.Signing.Name, secret, r.Now())
 	return nil
 }
@@ -217,20 +217,24 @@ func (r *Reconciler) moveSecret(ctx context.Context, o *observation, _ plan.Plan
 }
 
 func (r *Reconciler) deleteFormerSecret(ctx context.Context, o *observation, _ plan.Plan, out *outcome) {
-	if r.secretDone(o, r.removeSecret(ctx, o.former), out) {
-		o.former, o.FormerSecret = nil, nil
+	if r.secretDone(o, r.removeSecret(ctx, o, o.former), out) {
+		o.former, o.FormerSecret, out.again = nil, nil, true // there may be more of them
 	}
 }
 
 func (r *Reconciler) deleteSecret(ctx context.Context, o *observation, _ plan.Plan, out *outcome) {
-	if r.secretDone(o, r.removeSecret(ctx, o.secret), out) {
+	if r.secretDone(o, r.removeSecret(ctx, o, o.secret), out) {
 		o.secret, o.Signing = nil, plan.SigningSecret{Name: o.Signing.Name}
 	}
 }
 
 // removeSecret deletes a Secret as it was read, and no other.
-func (r *Reconciler) removeSecret(ctx context.Context, secret *corev1.Secret) error {
-	return client.IgnoreNotFound(r.Client.Delete(ctx, secret, client.Preconditions{
+func (r *Reconciler) removeSecret(ctx context.Context, o *observation, secret *corev1.Secret) error {
+	err := client.IgnoreNotFound(r.Client.Delete(ctx, secret, client.Preconditions{
 		UID: &secret.UID, ResourceVersion: &secret.ResourceVersion,
 	}))
+	if err == nil && o.mem.secretName == secret.Name {
+		o.mem.secretName = ""
+	}
+	return err
 }

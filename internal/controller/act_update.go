@@ -17,7 +17,7 @@ import (
 func (r *Reconciler) update(ctx context.Context, o *observation, p plan.Plan, out *outcome) {
 	sent := p.Changes
 	got, err := o.conn.Update(ctx, subject(o.name), o.ID, change(o, sent))
-	if hub.IsKind(err, hub.Invalid) && sent.Has(plan.FieldLabel) {
+	if hub.IsKind(err, hub.Invalid) && !hub.IsConflict(err) && sent.Has(plan.FieldLabel) {
 		// Some deployments take no label in an update: the rest is sent without it, in the next step.
 		o.mem.succeeded()
 		o.Applied.Ignored, out.failed = []string{plan.FieldLabel}, true

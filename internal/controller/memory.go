@@ -24,6 +24,9 @@ type memory struct {
 	sole, adopted string
 	// held is a signing secret that the Hub has made and that is not stored yet. There is no other copy.
 	held *heldSecret
+	// secretName is the Secret that a signing secret was last written to, which neither status nor the cache may show
+	// yet.
+	secretName string
 	// trigger is why the rotation under way began.
 	trigger string
 	// unrecorded is what the Hub has taken that status could not be told yet, nil when status knows.

@@ -2,56 +2,83 @@ package controller
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
 	"github.com/chatt2me/webhook-operator/internal/plan"
 	"github.com/chatt2me/webhook-operator/internal/signing"
 )
 
-// observeSigning reads the signing Secret, and the one of the name that spec said before.
+// observeSigning reads the signing Secret, and one that the resource has under another name.
 func (r *Reconciler) observeSigning(ctx context.Context, o *observation) error {
-	name, former := o.Object.SigningSecretName(), ""
-	if s := o.Object.Status.SigningSecret; s != nil && s.Name != name {
-		former = s.Name
-	}
+	name := o.Object.SigningSecretName()
 	o.Signing.Name = name
 	if !o.Object.DeletionTimestamp.IsZero() {
 		return nil // it goes with the resource
 	}
-	if !o.Object.Spec.RequiresSignature && o.Object.Status.SigningSecret == nil && !r.mayHaveSecret(ctx, o) {
-		return nil
+	known, err := r.knownSecrets(ctx, o)
+	if err != nil || !o.Object.Spec.RequiresSignature && len(known) == 0 {
+		return err
 	}
-	var err error
 	if o.secret, err = r.readSecret(ctx, o, name); err != nil {
 		return err
 	}
 	o.Signing = describe(o.Object, name, o.secret, o.Now)
-	if former == "" {
+	for _, other := range known {
+		if other == name {
+			continue
+		}
+		secret, err := r.readSecret(ctx, o, other)
+		if err != nil {
+			return err
+		}
+		if secret == nil || !metav1.IsControlledBy(secret, o.Object) ||
+			secret.Labels[v1alpha1.LabelManagedBy] != v1alpha1.ManagedBy {
+			continue
+		}
+		o.former = secret
+		o.FormerSecret = new(describe(o.Object, other, secret, o.Now))
 		return nil
 	}
-	if o.former, err = r.readSecret(ctx, o, former); err != nil || o.former == nil {
-		return err
-	}
-	described := describe(o.Object, former, o.former, o.Now)
-	o.FormerSecret = &described
 	return nil
 }
 
-// mayHaveSecret tells whether there may be a signing Secret that status does not know of: one left over by a status
-// that was lost.
-func (r *Reconciler) mayHaveSecret(ctx context.Context, o *observation) bool {
-	if !r.Options.WatchSecrets {
-		return o.Object.Status.ObservedGeneration != o.Object.Generation
+// knownSecrets are the names of Secrets that may hold a signing secret of the resource: the one that status names, the
+// one that this process wrote last, and those that the cache shows. The status may have been lost that was to name one.
+func (r *Reconciler) knownSecrets(ctx context.Context, o *observation) ([]string, error) {
+	var known []string
+	add := func(name string) {
+		if name != "" && !slices.Contains(known, name) {
+			known = append(known, name)
+		}
 	}
-	meta := secretMetadata()
-	name := types.NamespacedName{Namespace: o.name.Namespace, Name: o.Object.SigningSecretName()}
-	return r.Client.Get(ctx, name, meta) == nil && metav1.IsControlledBy(meta, o.Object)
+	if s := o.Object.Status.SigningSecret; s != nil {
+		add(s.Name) // first, as what it holds can be moved
+	}
+	add(o.mem.secretName)
+	if !r.Options.WatchSecrets {
+		if o.Object.Status.ObservedGeneration != o.Object.Generation {
+			add(o.Object.SigningSecretName())
+		}
+		return known, nil
+	}
+	cached := &metav1.PartialObjectMetadataList{}
+	cached.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("SecretList"))
+	err := r.Client.List(ctx, cached, client.InNamespace(o.name.Namespace),
+		client.MatchingFields{indexOwner: drawer(string(o.Object.UID))}, client.UnsafeDisableDeepCopy)
+	for n := range cached.Items {
+		if metav1.IsControlledBy(&cached.Items[n], o.Object) {
+			add(cached.Items[n].Name)
+		}
+	}
+	return known, err
 }
 
 // readSecret reads a Secret from the API server, nil when there is none.

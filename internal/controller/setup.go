@@ -12,6 +12,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -27,7 +28,7 @@ import (
 	"github.com/chatt2me/webhook-operator/internal/hub/connection"
 )
 
-// The indexes of resources in the cache.
+// The indexes of the cache: of resources, where nothing else is said.
 const (
 	// indexWebhookID and indexNatural hold drawers: what is found there need not be what was looked for.
 	indexWebhookID = "webhook-id"
@@ -35,6 +36,8 @@ const (
 	indexSecret    = "secret"
 	indexConfigMap = "configmap"
 	indexAPIKey    = "api-key"
+	// indexOwner is of Secrets: by drawers of the resource that controls them.
+	indexOwner = "owner"
 )
 
 // fieldWebhookID is the selectable field by which the API server is asked who has a webhook.
@@ -58,6 +61,11 @@ type requestQueue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 func (r *Reconciler) SetupWithManager(mgr manager.Manager, wakes *Wakes) error {
 	if err := IndexResources(context.Background(), mgr.GetFieldIndexer()); err != nil {
 		return err
+	}
+	if r.Options.WatchSecrets {
+		if err := IndexSecrets(context.Background(), mgr.GetFieldIndexer()); err != nil {
+			return err
+		}
 	}
 	b := builder.ControllerManagedBy(mgr).
 		For(&v1alpha1.Chatt2Webhook{}, builder.WithPredicates(worthALook(), r.resources.ofOthers())).
@@ -115,6 +123,17 @@ func IndexResources(ctx context.Context, in client.FieldIndexer) error {
 			}))
 	}
 	return errors.Join(failed...)
+}
+
+// IndexSecrets makes the index that the signing Secrets of a resource are looked up by. It has Secrets watched.
+func IndexSecrets(ctx context.Context, in client.FieldIndexer) error {
+	return in.IndexField(ctx, secretMetadata(), indexOwner, func(object client.Object) []string {
+		owner := metav1.GetControllerOfNoCopy(object)
+		if owner == nil || owner.APIVersion != v1alpha1.GroupVersion.String() {
+			return nil
+		}
+		return []string{drawer(string(owner.UID))}
+	})
 }
 
 // drawer is the value of an index that a webhook's id is under, or what it is recognised by, together with others.

@@ -97,4 +97,7 @@ func WithoutMessage(err error) error {
 }
 
 // IsConflict tells whether the Hub refused the call for what else was going on there (409), and may take it later.
-func (e *Error) IsConflict() bool { return e.StatusCode == http.StatusConflict }
+func IsConflict(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.StatusCode == http.StatusConflict
+}

@@ -87,7 +87,7 @@ func (o *Observed) sentSignature() bool {
 		return *sent
 	}
 	of := func(s *SigningSecret) bool { return s.Exists && !s.Foreign && s.WebhookID == o.ID }
-	return of(&o.Signing) || o.formerOurs() && of(o.FormerSecret)
+	return of(&o.Signing) || o.FormerSecret != nil && of(o.FormerSecret)
 }
 
 // headersDiffer tells whether the headers were not sent as they are now.

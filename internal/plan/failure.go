@@ -39,7 +39,7 @@ func FailedCall(action Action, err error) (Road, *Trouble) {
 	switch {
 	case e.Kind == hub.Invalid && (action == Delete || action == DeleteDuplicate):
 		return Retry, pending(v1alpha1.ReasonDeletionBlocked, "the Hub refuses the deletion"+said(e))
-	case e.Kind == hub.Invalid && (action == Redefine || e.IsConflict()):
+	case e.Kind == hub.Invalid && (action == Redefine || hub.IsConflict(e)):
 		// It is not about what spec says.
 		return Retry, &Trouble{
 			Condition: condition, Reason: v1alpha1.ReasonForbidden, Event: true,

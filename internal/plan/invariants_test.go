@@ -29,7 +29,7 @@ func circumstances() [][]with {
 		{signedSince(minutesAgo(60)), ownSecret, spec(signing)},
 		{secret(missing), secret(foreign), secret(func(s *SigningSecret) { s.RotationOpen = true }), secret(func(s *SigningSecret) { s.Fingerprint = "other" })},
 		{secret(func(s *SigningSecret) { s.HasPrevious, s.PreviousExpiresAt = true, minutesAgo(1) }), secret(func(s *SigningSecret) { s.HasPrevious, s.PreviousExpiresAt = true, minutesAgo(-1) })},
-		{former(), former(foreign)},
+		{former()},
 		{rotatedEvery("1h", ""), rotatedEvery("2h", "")},
 		{annotated(v1alpha1.AnnotationRotateRequestedAt, "today")},
 		{spec(suspend)},

@@ -48,7 +48,7 @@ type Observed struct {
 	Served bool
 	// OtherKey: something was registered, or tried to be, with another API key than the present one.
 	OtherKey bool
-	// FormerSecret is set when status names another signing Secret than spec does and that one is still there.
+	// FormerSecret is a signing Secret that the resource controls under another name than spec says, nil for none.
 	FormerSecret *SigningSecret
 }
 

@@ -40,7 +40,7 @@ func deleteSecret(o *Observed) (Plan, bool) {
 		o.plainDifferences().Has(FieldRequiresSignature) {
 		return Plan{}, false
 	}
-	if o.formerOurs() {
+	if o.FormerSecret != nil {
 		return Plan{Action: DeleteFormerSecret}, true
 	}
 	return Plan{Action: DeleteSecret}, o.Signing.Exists && !o.Signing.Foreign
@@ -48,12 +48,9 @@ func deleteSecret(o *Observed) (Plan, bool) {
 
 func moveSecret(o *Observed) (Plan, bool) {
 	f := o.FormerSecret
-	return Plan{Action: MoveSecret, WebhookID: o.ID}, o.signed() && !o.Signing.Exists && o.formerOurs() &&
+	return Plan{Action: MoveSecret, WebhookID: o.ID}, o.signed() && !o.Signing.Exists && o.FormerSecret != nil &&
 		!f.RotationOpen && f.WebhookID == o.ID && f.Fingerprint != "" && f.Fingerprint == o.recordedFingerprint()
 }
-
-// formerOurs tells whether there is a Secret under the former name and the resource controls it.
-func (o *Observed) formerOurs() bool { return o.FormerSecret != nil && !o.FormerSecret.Foreign }
 
 func (o *Observed) recordedFingerprint() string {
 	if s := o.Object.Status.SigningSecret; s != nil {
@@ -63,7 +60,7 @@ func (o *Observed) recordedFingerprint() string {
 }
 
 func deleteFormer(o *Observed) (Plan, bool) {
-	return Plan{Action: DeleteFormerSecret}, o.formerOurs() && o.secretGood()
+	return Plan{Action: DeleteFormerSecret}, o.FormerSecret != nil && o.secretGood()
 }
 
 func finishRotation(o *Observed) (Plan, bool) {

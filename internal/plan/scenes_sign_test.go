@@ -78,7 +78,6 @@ func signScenes() []scene {
 
 		{name: "the Secret is renamed", o: observed(signed, secret(missing), former()), rule: moves, action: MoveSecret, id: mine},
 		{name: "the Secret is renamed and was moved", o: observed(signed, former()), rule: old, action: DeleteFormerSecret},
-		{name: "the Secret is renamed and the former one is another's", o: observed(signed, former(foreign)), rule: rest, action: Rest},
 		{name: "the Secret is renamed amid a rotation", o: observed(signed, secret(missing), former(func(s *SigningSecret) { s.RotationOpen = true })), rule: lost, action: BeginRotation, id: mine},
 		{name: "the Secret is renamed and the former one was changed", o: observed(signed, secret(missing), former(func(s *SigningSecret) { s.Fingerprint = "other" })), rule: lost, action: BeginRotation, id: mine},
 		{name: "the Secret is renamed and the former one is another webhook's", o: observed(signed, secret(missing), former(func(s *SigningSecret) { s.WebhookID = other })), rule: lost, action: BeginRotation, id: mine},

@@ -47,7 +47,7 @@ func recordWebhook(s *v1alpha1.Chatt2WebhookStatus, o *Observed) {
 
 func recordSecret(s *v1alpha1.Chatt2WebhookStatus, o *Observed) {
 	if !o.Object.Spec.RequiresSignature {
-		if (!o.Signing.Exists || o.Signing.Foreign) && !o.formerOurs() {
+		if (!o.Signing.Exists || o.Signing.Foreign) && o.FormerSecret == nil {
 			s.SigningSecret = nil
 		}
 		return
@@ -55,7 +55,7 @@ func recordSecret(s *v1alpha1.Chatt2WebhookStatus, o *Observed) {
 	if !o.secretGood() || o.ID == "" {
 		return
 	}
-	if !o.formerOurs() {
+	if o.FormerSecret == nil {
 		s.SigningSecret = &v1alpha1.SigningSecretStatus{
 			Name: o.Signing.Name, RotatedAt: timestamp(&o.Signing.RotatedAt), Fingerprint: o.Signing.Fingerprint,
 		}

@@ -176,13 +176,10 @@ func TestWhatStatusRecords(t *testing.T) {
 	if s.WebhookID != "" || s.ApplicationID != "" || s.APIKeyHash != "" || s.IsVerified || s.Applied != nil {
 		t.Errorf("of a webhook that was forgotten it keeps %+v", s)
 	}
-	if s = recorded(observed(signedSince(hourAgo), former(foreign))); s.SigningSecret.Name != "hook-signing" {
-		t.Errorf("with somebody else's Secret under the former name it records %+v", s.SigningSecret)
-	}
 	if s = recorded(observed(signedSince(hourAgo), former())); s.SigningSecret.Name != "former" {
 		t.Errorf("before the former Secret is gone it records %+v", s.SigningSecret)
 	}
-	if s = recorded(observed(ownSecret, secret(foreign), former(foreign))); s.SigningSecret != nil {
+	if s = recorded(observed(ownSecret, secret(foreign))); s.SigningSecret != nil {
 		t.Errorf("of Secrets that are not ours it keeps %+v", s.SigningSecret)
 	}
 	if s = recorded(observed(remote(drifted), ignoring(FieldEndpoint, FieldLabel))); len(s.Applied.Ignored) != 1 {
