@@ -63,6 +63,7 @@ func (w *world) touchOne(s step, c *v1alpha1.Chatt2Webhook) {
 	case "delete":
 		w.must(w.user.Delete(w.ctx, c))
 	case "update":
+		w.forgets(c)
 		w.changeAt(key, func(c *v1alpha1.Chatt2Webhook) {
 			c.Spec.Endpoint = fmt.Sprintf("https://shop.example/%d", s.arg%7)
 		})
@@ -84,6 +85,7 @@ func (w *world) touchOne(s step, c *v1alpha1.Chatt2Webhook) {
 			w.must(err)
 		}
 	case "wipe status":
+		w.watch.of[c.UID].wiped = c.Status.WebhookID
 		w.wipeStatus(key)
 	case "wipe Secret":
 		s := w.secretAt(types.NamespacedName{Namespace: key.Namespace, Name: c.SigningSecretName()})
@@ -91,6 +93,16 @@ func (w *world) touchOne(s step, c *v1alpha1.Chatt2Webhook) {
 			w.must(w.user.Delete(w.ctx, s))
 			w.touch(key)
 		}
+	}
+}
+
+// forgets takes note that nothing tells any more whose a webhook is: status is wiped, and spec is about to say something
+// else than what the webhook could be found again by.
+func (w *world) forgets(c *v1alpha1.Chatt2Webhook) {
+	of := w.watch.of[c.UID]
+	if of.wiped != "" && c.Status.WebhookID == "" && w.isThere(of.wiped) {
+		of.extra++
+		w.watch.abandoned[of.wiped] = true
 	}
 }
 

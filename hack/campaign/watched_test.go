@@ -56,6 +56,8 @@ type known struct {
 	stale bool
 	// left: it went without the operator, and what it had may be left behind.
 	left bool
+	// wiped is the webhook that its status named when a user wiped that last.
+	wiped string
 	// labelRefused: the Hub has refused an update with a label, as one does that takes none. It is not sent again.
 	labelRefused bool
 }
