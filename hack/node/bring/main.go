@@ -6,6 +6,8 @@
 //	go -C hack/node run ./bring up                    # writes bin/node/run/kubeconfig
 //	go -C hack/node run ./bring load NAME LAYOUT      # gives the node an image, made by hack/image
 //	go -C hack/node run ./bring down
+//	go -C hack/node run ./bring needs                 # prints the packages of Debian that are missing
+//	go -C hack/node run ./bring check                 # tells why there can be no node here
 package main
 
 import (
@@ -14,11 +16,15 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 )
 
-// insideCommand is how the program calls itself in the namespaces of the node.
-const insideCommand = "inside"
+// insideCommand and probeCommand are how the program calls itself in namespaces of their own.
+const (
+	insideCommand = "inside"
+	probeCommand  = "probe"
+)
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -41,8 +47,15 @@ func run(ctx context.Context, args []string) error {
 		return down(ctx, f)
 	case len(args) == 3 && args[0] == "load":
 		return load(ctx, f, args[1], args[2])
+	case len(args) == 1 && args[0] == "needs":
+		fmt.Println(strings.Join(missingPackages(), " "))
+		return nil
+	case len(args) == 1 && args[0] == "check":
+		return check(ctx)
+	case len(args) == 1 && args[0] == probeCommand:
+		return probe(ctx)
 	case len(args) == 1 && args[0] == insideCommand:
 		return inside(ctx, f)
 	}
-	return errors.New("usage: bring up | down | load NAME LAYOUT")
+	return errors.New("usage: bring up | down | needs | check | load NAME LAYOUT")
 }

@@ -43,15 +43,19 @@ func checkNeeds() error {
 	if os.Getuid() != 0 {
 		return errors.New("a node needs root; set KUBECONFIG to use a cluster that is there")
 	}
+	if missing := missingPackages(); len(missing) > 0 {
+		return fmt.Errorf("packages are missing: apt-get install -y --no-install-recommends %s",
+			strings.Join(missing, " "))
+	}
+	return nil
+}
+
+func missingPackages() []string {
 	var missing []string
 	for _, need := range needs {
 		if !need.there() {
 			missing = append(missing, need.pkg)
 		}
 	}
-	if len(missing) > 0 {
-		return fmt.Errorf("packages are missing: apt-get install -y --no-install-recommends %s",
-			strings.Join(missing, " "))
-	}
-	return nil
+	return missing
 }

@@ -92,7 +92,7 @@ func enter(ctx context.Context, f folder) (*exec.Cmd, error) {
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), "/proc/self/exe", insideCommand)
 	cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = log, log, []*os.File{socket}
 	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWNET | syscall.CLONE_NEWPID | syscall.CLONE_NEWIPC,
+		Cloneflags: namespaces,
 		Setsid:     true, // Ctrl-C is for `up`
 	}
 	if err := cmd.Start(); err != nil {
