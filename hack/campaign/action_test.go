@@ -38,8 +38,11 @@ const (
 	forbidden action = "forbidden"
 	busy      action = "busy"
 	invalid   action = "invalid"
-	// More answers of the Hub: to what it does not carry out, but for errorAfter, html and truncated.
+	// More answers of the Hub: to what it does not carry out, but for errorAfter, html and truncated. tooSlow: 408, to
+	// what may have been carried out.
 	throttled    action = "throttled"
+	badRequest   action = "bad-request"
+	tooSlow      action = "too-slow"
 	unauthorized action = "unauthorized"
 	notFound     action = "not-found"
 	errorBefore  action = "error-before"
@@ -56,12 +59,12 @@ var (
 	kubeRead = []action{killBefore, asleep, coma, timeout, internal, forbidden}
 	hubWrite = []action{
 		killBefore, killAfter, killLate, asleep, coma, lost, dropped, notSent, timeout, late, throttled, unauthorized,
-		busy, conflict, invalid, forbidden, notFound, errorBefore, errorAfter, html, truncated,
+		busy, conflict, invalid, badRequest, forbidden, notFound, tooSlow, errorBefore, errorAfter, html, truncated,
 	}
 	// A 404 to a DELETE means that the webhook is gone, and who says so wrongly is believed.
 	hubDelete = []action{
 		killBefore, killAfter, killLate, asleep, coma, lost, dropped, notSent, timeout, late, throttled, unauthorized,
-		busy, conflict, invalid, forbidden, errorBefore, errorAfter,
+		busy, conflict, invalid, forbidden, tooSlow, errorBefore, errorAfter,
 	}
 	hubRead = []action{
 		killBefore, asleep, coma, dropped, timeout, throttled, busy, unauthorized, forbidden, invalid, notFound,
@@ -77,8 +80,8 @@ func (a action) isOneOf(of ...action) bool { return slices.Contains(of, a) }
 
 // isUnknown tells whether the caller cannot know what became of a call to the Hub.
 func (a action) isUnknown() bool {
-	return a.isOneOf(killAfter, killLate, asleep, lost, dropped, timeout, late, tooLate, errorBefore, errorAfter,
-		html, truncated)
+	return a.isOneOf(killAfter, killLate, asleep, lost, dropped, timeout, late, tooLate, tooSlow, errorBefore,
+		errorAfter, html, truncated)
 }
 
 // effect is one call that left the operator, or was about to.

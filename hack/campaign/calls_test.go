@@ -2,21 +2,30 @@ package campaign_test
 
 import (
 	"bytes"
+	"encoding/json"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+	"github.com/chatt2me/webhook-operator/internal/plan"
 )
 
 // keyState is what a life of the operator was told of an API key.
 type keyState struct {
 	// pausedUntil is until when the Hub asked to wait.
 	pausedUntil time.Time
-	// refused: the last call that told was refused.
+	// refused: the last call that told was refused. probed is when a listing was last refused.
 	refused bool
+	probed  time.Time
+	// listing is when the listing began whose pages come in.
+	listing time.Time
 }
+
+// mostProbed is how often a key that is refused may be tried, unless a user has done something about it.
+const mostProbed = 50 * time.Second
 
 func (in *incarnation) key(r *http.Request) *keyState {
 	key := r.Header.Get("x-api-key")
@@ -37,12 +46,8 @@ func (w *world) checkHubCall(in *incarnation, call *hubCall) {
 	w.checkS7(in, call)
 	w.checkRepeats(call)
 	of := w.watch.of[call.of]
-	if call.lists() && of == nil {
-		for _, other := range w.watch.of {
-			if !w.clock.now.Before(other.unseen.Add(settleTime)) {
-				other.unseen = time.Time{}
-			}
-		}
+	if call.lists() && call.URL.Query().Get("offset") == "0" {
+		in.key(call.Request).listing = w.clock.now
 	}
 	if !call.mutates() {
 		return
@@ -52,6 +57,7 @@ func (w *world) checkHubCall(in *incarnation, call *hubCall) {
 		return
 	}
 	w.checkS10(in, call)
+	in.mutated = w.clock.now
 	if call.registers() {
 		w.checkS6(of)
 		return
@@ -133,13 +139,44 @@ func (w *world) checkS7(in *incarnation, call *hubCall) {
 	if w.clock.now.Before(key.pausedUntil) {
 		w.violated("S7", "%s while the Hub asked to wait", call)
 	}
-	if key.refused && !call.lists() {
+	if !key.refused {
+		return
+	}
+	if !call.lists() {
 		w.violated("S7", "%s while the key is refused", call)
+	}
+	if since := w.clock.now.Sub(key.probed); since < mostProbed && w.watch.repaired.Before(key.probed) {
+		w.violated("S7", "a key that is refused is tried again after %s", since)
+	}
+}
+
+// listed takes the answer to a page of a listing. One that is whole, and began late enough, shows what registrations
+// made that nobody knew the end of.
+func (w *world) listed(in *incarnation, call *hubCall, answer *http.Response) {
+	key := in.key(call.Request)
+	if answer.StatusCode != http.StatusOK {
+		return
+	}
+	body, err := io.ReadAll(answer.Body)
+	w.must(err)
+	answer.Body = io.NopCloser(bytes.NewReader(body))
+	var page struct {
+		Data       []json.RawMessage           `json:"data"`
+		Pagination struct{ Offset, Total int } `json:"pagination"`
+	}
+	bare := json.Unmarshal(body, &page) != nil
+	if !bare && page.Pagination.Offset+len(page.Data) < page.Pagination.Total {
+		return
+	}
+	for _, of := range w.watch.of {
+		if of.unseenBy == w.apiKeys[call.Header.Get("x-api-key")] && !key.listing.Before(of.unseen.Add(settleTime)) {
+			of.unseen = time.Time{}
+		}
 	}
 }
 
 // checkS10: of what the operator could see when the step began, a resource that is being deleted has webhooks deleted
-// only, and one that is suspended has nothing changed.
+// only, and one that is suspended, or stalled by what does not go, has nothing changed.
 func (w *world) checkS10(in *incarnation, call *hubCall) {
 	switch {
 	case in.seen == nil:
@@ -149,7 +186,17 @@ func (w *world) checkS10(in *incarnation, call *hubCall) {
 		}
 	case in.seen.Spec.Suspend:
 		w.violated("S10", "%s %s for a resource that is suspended", call, call.id)
+	case w.watch.flow.waits != "" && readyReason(in.seen) == w.watch.flow.waits &&
+		in.seen.Status.ObservedGeneration == in.seen.Generation && !w.mayTryAgain(in):
+		w.violated("S10", "%s %s for a resource that says %s", call, call.id, w.watch.flow.waits)
 	}
+}
+
+// mayTryAgain tells whether what the Hub refused may be sent again: once an hour, and by a life that was not there when
+// it was refused.
+func (w *world) mayTryAgain(in *incarnation) bool {
+	return w.watch.flow.waits == v1alpha1.ReasonRejected &&
+		(in.mutated.IsZero() || w.clock.now.Sub(in.mutated) >= plan.RejectedTime)
 }
 
 // called takes note of how a call to the Hub ended.
@@ -160,10 +207,15 @@ func (w *world) called(in *incarnation, call *hubCall, is action, answer *http.R
 		case http.StatusTooManyRequests:
 			key.pausedUntil = w.clock.now.Add(retryAfter)
 		case http.StatusUnauthorized, http.StatusForbidden:
-			key.refused = true
+			if key.refused = true; call.lists() {
+				key.probed = w.clock.now
+			}
 		default:
 			key.refused = false
 		}
+	}
+	if call.lists() && answer != nil && is.isOneOf(pass, asleep) {
+		w.listed(in, call, answer)
 	}
 	if call.redefines() {
 		w.watch.redefined++
@@ -180,10 +232,13 @@ func (w *world) called(in *incarnation, call *hubCall, is action, answer *http.R
 	}
 	switch {
 	case call.registers() && is.isUnknown():
-		of.unseen = w.clock.now
+		of.unseen, of.unseenBy = w.clock.now, w.apiKeys[call.Header.Get("x-api-key")]
+		if is == asleep {
+			of.unseen = w.clock.now.Add(-settleTime) // it was carried out this moment
+		}
 	case call.redefines() && answer != nil && answer.StatusCode == http.StatusOK && is == pass:
 		of.stale = false
-	case is == invalid && call.Method == http.MethodPatch && bytes.Contains(call.body, []byte(`"label"`)):
+	case is.isOneOf(invalid, badRequest) && call.Method == http.MethodPatch && bytes.Contains(call.body, []byte(`"label"`)):
 		of.labelRefused = true
 	}
 }

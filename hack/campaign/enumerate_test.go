@@ -92,9 +92,12 @@ func inParallel(n int, do func(int)) {
 // extent is how much of all schedules of a flow is run.
 type extent struct {
 	flow  flow
+	hub   string
 	reads []reads
 	// every: of the schedules with a fault, each so-manieth one.
 	every int
+	// which are the faults that are played, nil for all.
+	which func(*effect, action) bool
 	// twice tells what becomes of the effects after a first fault, nil for nothing.
 	twice func(first schedule, e *effect) []action
 }
@@ -104,11 +107,14 @@ func (x extent) enumerate(n *tally) {
 	var disturbed []schedule
 	var parents []result
 	for _, behind := range x.reads {
-		s := schedule{flow: x.flow.name, reads: behind}
+		s := schedule{flow: x.flow.name, hub: x.hub, reads: behind}
 		r := play(s)
 		n.add(s.flow, s.String(), r)
 		for _, e := range r.trace[:r.points] {
 			for _, a := range e.of {
+				if x.which != nil && !x.which(e, a) {
+					continue
+				}
 				disturbed, parents = append(disturbed, s.with(fault{e.number, a})), append(parents, r)
 			}
 		}
@@ -137,6 +143,11 @@ func (x extent) descend(n *tally, s schedule, parent result) {
 	}
 }
 
+// onlyUnknown are the faults of calls that change something on the Hub after which nobody knows whether they did.
+func onlyUnknown(e *effect, a action) bool {
+	return slices.Contains(e.of, tooSlow) && a.isOneOf(killAfter, lost, late)
+}
+
 // follows holds a run to the one it was derived from: up to the fault both are the same.
 func (r *result) follows(parent result, fault int) {
 	for i := range min(fault, len(r.trace)) {
@@ -144,6 +155,10 @@ func (r *result) follows(parent result, fault int) {
 			r.diverged = fmt.Sprintf("%s was %s", r.trace[i], parent.trace[i])
 			return
 		}
+	}
+	if more := r.redefined - parent.redefined; more > r.doubts-parent.doubts && more > 0 {
+		r.broken = append(r.broken, fmt.Sprintf("L3: %d redefinitions more for %d doubts more", more,
+			r.doubts-parent.doubts))
 	}
 	if fault > len(r.trace) || r.trace[fault-1].became == pass {
 		r.broken = append(r.broken, fmt.Sprintf("the schedule: the fault of effect %d was not reached", fault))

@@ -6,9 +6,9 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
-	"github.com/chatt2me/webhook-operator/internal/hub/simulator"
 )
 
 // flow is one thing that happens to a webhook.
@@ -69,10 +69,7 @@ var flows = append([]flow{
 	{name: "delete-open-create", before: openCreate(killAfter), open: true, trigger: deleteResource, gone: true},
 	{name: "adopt", before: func(w *world) { w.byHand(name, "https://shop.example/orders") }, trigger: unsignedResource},
 	{name: "removed", before: signedResource, trigger: func(w *world) { w.must(w.hub.DeleteByHand(w.onHub())) }},
-	{name: "drift", before: unsignedResource, trigger: func(w *world) {
-		_, err := w.hub.ChangeByHand(w.onHub(), simulator.Change{Label: new("other")})
-		w.must(err)
-	}},
+	{name: "drift", before: unsignedResource, trigger: func(w *world) { w.drift(w.onHub()) }},
 	{name: "key-swapped", before: signedResource, trigger: func(w *world) {
 		w.newKey(w.app.ID, canary+"key-second")
 		w.changeSecret("api-key", "apiKey", canary+"key-second")
@@ -82,7 +79,7 @@ var flows = append([]flow{
 		w.must(w.user.Delete(w.ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: home}}))
 	}, gone: true},
 	{name: "duplicate-sweep", before: openCreate(tooLate), open: true, trigger: nothing, extra: 1},
-}, slices.Concat(moreFlows, foreignFlows, verificationFlows)...)
+}, slices.Concat(moreFlows, foreignFlows, verificationFlows, refusalFlows)...)
 
 const signingName = name + "-signing"
 
@@ -132,6 +129,12 @@ func deleteResource(w *world) {
 }
 
 func rotateNow(c *v1alpha1.Chatt2Webhook) { annotate(v1alpha1.AnnotationRotateRequestedAt, "now")(c) }
+
+// askAgain has a user ask for a look.
+func (w *world) askAgain(of types.NamespacedName, value string) {
+	w.changeAt(of, annotate(v1alpha1.AnnotationReconcileRequestedAt, value))
+	w.watch.repaired = w.clock.now
+}
 
 func annotate(name, value string) func(*v1alpha1.Chatt2Webhook) {
 	return func(c *v1alpha1.Chatt2Webhook) {

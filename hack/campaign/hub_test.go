@@ -127,7 +127,7 @@ func (in *incarnation) sees(answer *http.Response) {
 		webhook
 		Data []webhook `json:"data"`
 	}
-	if answer.StatusCode != http.StatusOK || json.Unmarshal(body, &shows) != nil {
+	if answer.StatusCode != http.StatusOK || json.Unmarshal(body, &shows) != nil && json.Unmarshal(body, &shows.Data) != nil {
 		return
 	}
 	for _, h := range append(shows.Data, shows.webhook) {
@@ -141,8 +141,14 @@ func (in *incarnation) sees(answer *http.Response) {
 func (c *hubCall) carryOut() *httptest.ResponseRecorder {
 	again := c.Clone(context.Background())
 	again.RequestURI, again.Body = c.URL.RequestURI(), io.NopCloser(bytes.NewReader(c.body))
-	c.world.watch.maker = c.of
 	recorder := httptest.NewRecorder()
+	if is, refused := c.world.refuses[c.String()]; refused {
+		recorder.WriteHeader(refusals[is])
+		_, err := recorder.WriteString(c.echo())
+		c.world.must(err)
+		return recorder
+	}
+	c.world.watch.maker = c.of
 	c.world.handler.ServeHTTP(recorder, again)
 	c.world.watch.maker = ""
 	return recorder
@@ -192,26 +198,37 @@ func (g *gate) hubOutcome(c *hubCall, is action) (*http.Response, error) {
 	}
 }
 
+// refusals are the answers of the Hub to what it does not carry out, or may not have carried out.
+var refusals = map[action]int{
+	throttled: http.StatusTooManyRequests, busy: http.StatusTooManyRequests, conflict: http.StatusConflict,
+	invalid: http.StatusUnprocessableEntity, badRequest: http.StatusBadRequest, unauthorized: http.StatusUnauthorized,
+	forbidden: http.StatusForbidden, notFound: http.StatusNotFound, tooSlow: http.StatusRequestTimeout,
+	errorBefore: http.StatusServiceUnavailable,
+}
+
+// echo is a message of the Hub that repeats all that it was sent, as some do.
+func (c *hubCall) echo() string {
+	body, err := json.Marshal(map[string]string{
+		"message": "refused: " + string(c.body) + " with the key " + c.Header.Get("x-api-key"),
+	})
+	c.world.must(err)
+	return string(body)
+}
+
 // answered is what the Hub, or something in front of it, answers when something goes wrong.
 func (c *hubCall) answered(is action) (*http.Response, error) {
+	if status, ok := refusals[is]; ok {
+		refusal := answer(status, c.echo())
+		if is == throttled {
+			refusal.Header.Set("Retry-After", fmt.Sprint(retryAfter.Seconds()))
+		}
+		if is == busy {
+			until := c.world.clock.now.Add(retryAfter + time.Second) // a date has no parts of a second
+			refusal.Header.Set("Retry-After", until.UTC().Format(http.TimeFormat))
+		}
+		return refusal, nil
+	}
 	switch is {
-	case throttled:
-		return answer(http.StatusTooManyRequests, "{}", "Retry-After", fmt.Sprint(retryAfter.Seconds())), nil
-	case busy:
-		until := c.world.clock.now.Add(retryAfter + time.Second) // a date has no parts of a second
-		return answer(http.StatusTooManyRequests, "{}", "Retry-After", until.UTC().Format(http.TimeFormat)), nil
-	case conflict:
-		return answer(http.StatusConflict, "{}"), nil
-	case invalid:
-		return answer(http.StatusUnprocessableEntity, "{}"), nil
-	case unauthorized:
-		return answer(http.StatusUnauthorized, "{}"), nil
-	case forbidden:
-		return answer(http.StatusForbidden, "{}"), nil
-	case notFound:
-		return answer(http.StatusNotFound, "{}"), nil
-	case errorBefore:
-		return answer(http.StatusServiceUnavailable, "{}"), nil
 	case errorAfter:
 		c.carryOut()
 		return answer(http.StatusInternalServerError, ""), nil
@@ -226,15 +243,11 @@ func (c *hubCall) answered(is action) (*http.Response, error) {
 	}
 }
 
-func answer(status int, body string, header ...string) *http.Response {
-	r := &http.Response{
+func answer(status int, body string) *http.Response {
+	return &http.Response{
 		Status: fmt.Sprint(status), StatusCode: status, Header: http.Header{},
 		Body: io.NopCloser(strings.NewReader(body)),
 	}
-	for i := 0; i+1 < len(header); i += 2 {
-		r.Header.Set(header[i], header[i+1])
-	}
-	return r
 }
 
 // broken is the end of a connection in the middle of an answer.

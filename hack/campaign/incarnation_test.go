@@ -49,6 +49,8 @@ type incarnation struct {
 	// uid is the resource that is worked on, seen how the cache shows it when the step begins, nil for none.
 	uid  types.UID
 	seen *v1alpha1.Chatt2Webhook
+	// mutated is when it last changed something on the Hub.
+	mutated time.Time
 	// keys is what it was told of API keys.
 	keys map[string]*keyState
 	// shown is of which webhooks the Hub showed it last that they are verified, or are not.
@@ -189,14 +191,15 @@ func (in *incarnation) connect() {
 	for _, key := range slices.Sorted(maps.Keys(in.world.apiKeys)) {
 		c, err := in.pool.For(hub.NewSecret(key))
 		in.world.must(err)
-		for range 50 {
-			next := sooner(c.StepBudget(), c.StepListing(in.world.ctx))
-			if next.IsZero() || in.dead {
-				break
-			}
+		// What one of the two does is news for the other: only when neither has anything twice there is nothing.
+		for idle := 0; idle < 2 && !in.dead; idle++ {
+			next := sooner(c.StepListing(in.world.ctx), c.StepBudget())
 			if next.After(in.world.clock.now) {
 				in.steps = sooner(in.steps, next)
 				break
+			}
+			if !next.IsZero() {
+				idle = -1
 			}
 		}
 	}

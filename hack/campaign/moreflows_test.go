@@ -90,9 +90,7 @@ var moreFlows = []flow{
 	}, trigger: func(w *world) {
 		w.change(func(c *v1alpha1.Chatt2Webhook) { c.Spec.Suspend = false })
 	}},
-	{name: "look-again", before: signedResource, trigger: func(w *world) {
-		w.change(annotate(v1alpha1.AnnotationReconcileRequestedAt, "now"))
-	}, ends: func(w *world) string {
+	{name: "look-again", before: signedResource, trigger: func(w *world) { w.askAgain(key(name), "now") }, ends: func(w *world) string {
 		if w.get().Status.LastHandledReconcileAt != "now" {
 			return "L1: the user's request is not answered"
 		}

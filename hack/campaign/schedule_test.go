@@ -22,20 +22,21 @@ const (
 	frozen  reads = "frozen"  // for a while, also the past that a new incarnation begins with
 )
 
-// schedule is one run of a flow.
+// schedule is one run of a flow, on the Hub of hubs that it names.
 type schedule struct {
-	flow   string
-	reads  reads
-	faults []fault
+	flow, hub string
+	reads     reads
+	faults    []fault
 }
 
-// String is how a schedule is written for CAMPAIGN_REPLAY, such as "create-unsigned/fresh/4:kill-after,9:lost".
+// String is how a schedule is written for CAMPAIGN_REPLAY, such as "create-unsigned/fresh/4:kill-after,9:lost", or
+// "create-unsigned@reads-lag/fresh/" on another Hub than the documented one.
 func (s schedule) String() string {
 	var faults []string
 	for _, f := range s.faults {
 		faults = append(faults, fmt.Sprintf("%d:%s", f.at, f.is))
 	}
-	return s.flow + "/" + string(s.reads) + "/" + strings.Join(faults, ",")
+	return onHub(s.flow, s.hub) + "/" + string(s.reads) + "/" + strings.Join(faults, ",")
 }
 
 // with is the schedule with one more fault.
@@ -50,7 +51,8 @@ func parseSchedule(text string) (schedule, error) {
 	if len(parts) != 3 {
 		return schedule{}, fmt.Errorf("%q is not flow/reads/faults", text)
 	}
-	s := schedule{flow: parts[0], reads: reads(parts[1])}
+	s := schedule{reads: reads(parts[1])}
+	s.flow, s.hub, _ = strings.Cut(parts[0], "@")
 	for _, f := range strings.FieldsFunc(parts[2], func(c rune) bool { return c == ',' }) {
 		number, is, _ := strings.Cut(f, ":")
 		at, err := strconv.Atoi(number)
@@ -71,6 +73,8 @@ type result struct {
 	diverged string
 	// points is how many effects there were until it came to rest.
 	points int
+	// redefined and doubts are as in watched.
+	redefined, doubts int
 }
 
 // report tells of a run that failed, in a form that can be played again.

@@ -14,6 +14,17 @@ func (w *world) wipeStatus(key types.NamespacedName) {
 	w.must(w.user.Status().Update(w.ctx, c))
 }
 
+// downgrade leaves of each resource what an operator would have written that knew less.
+func (w *world) downgrade() {
+	for n := range mostResources {
+		if c := w.resourceAt(resourceOf(n)); c != nil {
+			c.Status.Applied, c.Status.APIKeyHash = nil, ""
+			c.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("Chatt2Webhook"))
+			w.must(w.user.Status().Update(w.ctx, c))
+		}
+	}
+}
+
 // restore puts the API server back to what it was when the snapshot was taken, and starts the operator anew, as one
 // does. What was rotated since is lost and cannot be known to be, what was registered since is left on the Hub.
 func (w *world) restore() {

@@ -17,6 +17,8 @@ import (
 // two namespaces and two Applications. All of it follows from the seed, and some of its steps may be left out.
 type walk struct {
 	seed uint64
+	// hub is the Hub of hubs that it is on.
+	hub string
 	// kept are the steps that are taken, nil for all.
 	kept []int
 }
@@ -36,13 +38,13 @@ const (
 	walkedSteps = 24
 )
 
-// String is how a walk is written for CAMPAIGN_REPLAY, such as "walk/17/3,4,9".
+// String is how a walk is written for CAMPAIGN_REPLAY, such as "walk/17/3,4,9", or "walk@reads-lag/17/".
 func (k walk) String() string {
 	var kept []string
 	for _, i := range k.kept {
 		kept = append(kept, strconv.Itoa(i))
 	}
-	return fmt.Sprintf("walk/%d/%s", k.seed, strings.Join(kept, ","))
+	return fmt.Sprintf("%s/%d/%s", onHub("walk", k.hub), k.seed, strings.Join(kept, ","))
 }
 
 // parseWalk reads what String writes.
@@ -53,6 +55,7 @@ func parseWalk(text string) (walk, error) {
 	}
 	seed, err := strconv.ParseUint(parts[1], 10, 64)
 	k := walk{seed: seed}
+	_, k.hub, _ = strings.Cut(parts[0], "@")
 	for _, i := range strings.FieldsFunc(parts[2], func(c rune) bool { return c == ',' }) {
 		n, bad := strconv.Atoi(i)
 		if bad != nil {
@@ -113,7 +116,7 @@ func (k walk) steps() []step {
 
 // play runs the walk.
 func (k walk) play() result {
-	return inWorld(func(w *world) int {
+	return inWorld(k.hub, func(w *world) int {
 		other := w.hub.AddApplication("second", canary+"key-other")
 		w.apiKeys[canary+"key-other"] = other.ID
 		w.newKey(w.app.ID, canary+"key-second")
@@ -154,7 +157,7 @@ func (k walk) shrink(failed result) (walk, result) {
 	}
 	for size := len(k.kept) / 2; size > 0; size /= 2 {
 		for at := 0; at+size <= len(k.kept); {
-			less := walk{k.seed, slices.Delete(slices.Clone(k.kept), at, at+size)}
+			less := walk{k.seed, k.hub, slices.Delete(slices.Clone(k.kept), at, at+size)}
 			if r := less.play(); len(r.broken) > 0 && invariantOf(r) == invariantOf(failed) {
 				k, failed = less, r
 			} else {

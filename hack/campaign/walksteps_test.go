@@ -2,22 +2,31 @@ package campaign_test
 
 import (
 	"fmt"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
 	"github.com/chatt2me/webhook-operator/hack/campaign/store"
-	"github.com/chatt2me/webhook-operator/internal/hub/simulator"
 )
+
+// causes are the steps after which a signing secret may have to be made.
+var causes = []string{"create", "sign", "rotate", "remove on the Hub", "wipe Secret", "restore"}
 
 // take takes one step of a walk. One that makes no sense at the moment does nothing.
 func (w *world) take(s step) {
+	if slices.Contains(causes, s.do) {
+		w.watch.causes++
+	}
 	switch s.do {
 	case "create":
 		w.declareOne(s)
 	case "fault":
 		w.gate.blind[len(w.gate.trace)+1+s.on*2] = s.arg
 	case "restart":
+		if s.arg%3 == 0 {
+			w.downgrade()
+		}
 		w.restart()
 	case "lag", "freeze":
 		w.reads = map[string]reads{"lag": lagging, "freeze": frozen}[s.do]
@@ -25,7 +34,11 @@ func (w *world) take(s step) {
 		w.delay(w.in.view)
 		w.clock.after(lagTime, func() { w.reads = fresh })
 	case "swap key":
-		w.changeSecret("api-key", "apiKey", []string{apiKey, canary + "key-second"}[s.arg%2])
+		key := []string{apiKey, canary + "key-second"}[s.arg%2]
+		if s.arg%5 == 0 {
+			key = canary + "key-other"
+		}
+		w.changeSecret("api-key", "apiKey", key)
 	case "snapshot":
 		w.snapshot = w.store.Revision()
 	case "restore":
@@ -72,7 +85,7 @@ func (w *world) touchOne(s step, c *v1alpha1.Chatt2Webhook) {
 	case "rotate":
 		w.changeAt(key, annotate(v1alpha1.AnnotationRotateRequestedAt, fmt.Sprint(s.arg)))
 	case "ask":
-		w.changeAt(key, annotate(v1alpha1.AnnotationReconcileRequestedAt, fmt.Sprint(s.arg)))
+		w.askAgain(key, fmt.Sprint(s.arg))
 	case "suspend":
 		w.changeAt(key, func(c *v1alpha1.Chatt2Webhook) { c.Spec.Suspend = !c.Spec.Suspend })
 	case "remove on the Hub":
@@ -81,12 +94,16 @@ func (w *world) touchOne(s step, c *v1alpha1.Chatt2Webhook) {
 		}
 	case "drift":
 		if w.isThere(c.Status.WebhookID) {
-			_, err := w.hub.ChangeByHand(c.Status.WebhookID, simulator.Change{Label: new("drifted")})
-			w.must(err)
+			w.drift(c.Status.WebhookID)
 		}
 	case "wipe status":
-		w.watch.of[c.UID].wiped = c.Status.WebhookID
+		of := w.watch.of[c.UID]
+		of.wiped = c.Status.WebhookID
+		h, there := w.webhook(of.wiped)
 		w.wipeStatus(key)
+		if there && (h.Label != c.Spec.Label || h.Endpoint != c.Spec.Endpoint) {
+			w.forgets(w.resourceAt(key))
+		}
 	case "wipe Secret":
 		s := w.secretAt(types.NamespacedName{Namespace: key.Namespace, Name: c.SigningSecretName()})
 		if s != nil {
@@ -116,6 +133,7 @@ func (w *world) makePeace() {
 	w.gate.faults, w.gate.blind = map[int]action{}, map[int]int{}
 	w.reads = fresh
 	w.setLag(w.in.view, store.Fresh)
+	w.changeSecret("api-key", "apiKey", apiKey)
 	for n := range mostResources {
 		key := resourceOf(n)
 		c := w.resourceAt(key)

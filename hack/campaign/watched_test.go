@@ -28,14 +28,18 @@ type watched struct {
 	// leaked are the webhooks of resources that are gone.
 	leaked map[string]bool
 	// byHand are the webhooks that a user made, verified those that ever were, made whom the others were made for.
-	byHand, verified map[string]bool
-	made             map[string]types.UID
+	// labelled are those whose label somebody else has set.
+	byHand, verified, labelled map[string]bool
+	made                       map[string]types.UID
 	// maker is whom a call to the Hub is carried out for.
 	maker types.UID
 	// referred are the Secrets that a resource has ever referred to.
 	referred map[types.NamespacedName]bool
-	// redefined counts redefinitions that were asked for, doubts the deaths and unknown answers among all calls.
-	redefined, doubts int
+	// redefined counts redefinitions that were asked for, causes what a user did that may lead to one, and doubts the
+	// deaths and unknown answers among all calls.
+	redefined, causes, doubts int
+	// repaired is when a user last did something about an API key.
+	repaired time.Time
 	// repeats counts how often the last call was made in a row.
 	last    string
 	repeats int
@@ -48,8 +52,10 @@ type known struct {
 	gone   bool
 	// had are the webhooks that were its own.
 	had map[string]bool
-	// unseen is when a registration last ended whose outcome its caller does not know, zero when none is open.
-	unseen time.Time
+	// unseen is when a registration last ended whose outcome its caller does not know, zero when none is open, and
+	// unseenBy the Application that it was for.
+	unseen   time.Time
+	unseenBy string
 	// extra is how many webhooks it may have besides one, because calls were carried out too late.
 	extra int
 	// stale: its signing Secret was put back to what it once was, which nobody can see.
@@ -65,7 +71,8 @@ type known struct {
 func newWatched() watched {
 	return watched{
 		secrets: map[types.NamespacedName]*corev1.Secret{}, of: map[types.UID]*known{},
-		living: map[types.NamespacedName]*known{}, byHand: map[string]bool{}, verified: map[string]bool{}, leaked: map[string]bool{},
+		living: map[types.NamespacedName]*known{}, byHand: map[string]bool{}, verified: map[string]bool{},
+		labelled: map[string]bool{}, leaked: map[string]bool{},
 		made: map[string]types.UID{}, abandoned: map[string]bool{},
 		touched: map[types.NamespacedName]time.Time{}, referred: map[types.NamespacedName]bool{},
 	}

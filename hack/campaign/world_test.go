@@ -90,6 +90,8 @@ type world struct {
 	// collects: what the garbage collector and the namespace controller do is part of the flow.
 	collects bool
 	steps    int
+	// refuses are the calls that the Hub refuses for good, and how.
+	refuses map[string]action
 	// endpointDown: the endpoints do not answer the handshake.
 	endpointDown bool
 	said         []byte // events and lines of the log that were not looked through yet
@@ -102,14 +104,15 @@ type world struct {
 func newWorld() *world {
 	w := &world{
 		clock: &clock{now: begins}, reads: fresh, apiKeys: map[string]string{},
-		watch: newWatched(),
+		watch: newWatched(), refuses: map[string]action{},
 	}
 	empty, err := pattern()
 	w.must(err)
 	w.store = empty.Empty(w.clock.Now)
 	w.user = w.store.Live()
 	w.gate = &gate{
-		world: w, faults: map[int]action{}, first: map[string]action{}, then: map[string]func(*world){}, blind: map[int]int{},
+		world: w, faults: map[int]action{}, first: map[string]action{},
+		then: map[string]func(*world){}, blind: map[int]int{},
 	}
 	w.store.Hook = w.gate.kube
 	w.ctx = log.IntoContext(context.Background(), funcr.New(
@@ -169,8 +172,15 @@ func (w *world) byHand(label, url string) simulator.Webhook {
 		Label: &label, Endpoint: &url, EventType: new("Message"), AuthenticationProtocol: new("NoAuthentication"),
 	})
 	w.must(err)
-	w.watch.byHand[made.ID] = true
+	w.watch.byHand[made.ID], w.watch.labelled[made.ID] = true, true
 	return made
+}
+
+// drift has somebody change the label of a webhook on the Hub.
+func (w *world) drift(id string) {
+	_, err := w.hub.ChangeByHand(id, simulator.Change{Label: new("drifted")})
+	w.must(err)
+	w.watch.labelled[id] = true
 }
 
 // get is the resource of a flow as it is now, nil when it is gone.
@@ -220,4 +230,5 @@ func (w *world) changeSecret(name, field, value string) {
 	s := w.secret(name)
 	s.Data[field] = []byte(value)
 	w.must(w.user.Update(w.ctx, s))
+	w.watch.repaired = w.clock.now
 }

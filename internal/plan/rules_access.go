@@ -54,7 +54,7 @@ func elder(o *Observed) (Plan, bool) {
 	if o.Elder == "" {
 		return Plan{}, false
 	}
-	return stalled(v1alpha1.ReasonConflict, fmt.Sprintf("%s is older and declares a webhook with the same label, "+
+	return o.conflict(fmt.Sprintf("%s is older and declares a webhook with the same label, "+
 		"endpoint and event type for the same Application; change or delete one of the two", o.Elder)), true
 }
 

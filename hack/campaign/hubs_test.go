@@ -1,0 +1,68 @@
+package campaign_test
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/chatt2me/webhook-operator/internal/hub/simulator"
+)
+
+// documented is the Hub as it is documented, or most likely is.
+const documented = ""
+
+// hubs are the Hubs that somebody has, by name, where the documentation is silent.
+var hubs = map[string]simulator.Variants{
+	documented:         {},
+	"newest-first":     {NewestFirst: true},
+	"bare-lists":       {BareLists: true},
+	"short-pages":      {MaxLimit: 2},
+	"says-little":      {OmitFields: []string{"label", "requiresSignature"}},
+	"ignores-labels":   {LabelUpdate: simulator.LabelIgnored},
+	"refuses-labels":   {LabelUpdate: simulator.LabelRefused},
+	"keeps-secrets":    {OmitSecret: true},
+	"renames-secrets":  {SecretField: "signingSecret"},
+	"verifies-later":   {VerifyAfter: simulator.Duration(2 * time.Second)},
+	"verifies-changes": {VerifyChangedOnly: true},
+	"headers-unverify": {HeadersResetVerified: true},
+	"reads-lag":        {ReadLag: simulator.Duration(time.Second)},
+	"old": {
+		BareLists: true, NewestFirst: true, OmitFields: []string{"label", "requiresSignature"}, OmitSecret: true,
+		LabelUpdate: simulator.LabelRefused, VerifyAfter: simulator.Duration(2 * time.Second), VerifyChangedOnly: true,
+		HeadersResetVerified: true, ReadLag: simulator.Duration(time.Second), ErrorBody: simulator.ErrorHTML,
+	},
+}
+
+// onHub is how something is written that is played on the Hub of that name.
+func onHub(what, hub string) string {
+	if hub == documented {
+		return what
+	}
+	return what + "@" + hub
+}
+
+// hubOfWalk is the Hub of a walk: of each two walks the first is on the documented one.
+func hubOfWalk(i int) string {
+	if i%2 == 0 {
+		return documented
+	}
+	others := otherHubs()
+	return others[i/2%len(others)]
+}
+
+// otherHubs are the names of all Hubs but the documented one.
+func otherHubs() []string { return slices.Sorted(maps.Keys(hubs))[1:] }
+
+// hidesLabels: what a label is, or that somebody changed it, cannot be seen. takesNoLabels: a label stays what it is.
+func (w *world) hidesLabels() bool { return slices.Contains(w.hub.Variants().OmitFields, "label") }
+
+func (w *world) takesNoLabels() bool { return w.hub.Variants().LabelUpdate != simulator.LabelApplied }
+
+// playHub has the Hub be the one of that name.
+func (w *world) playHub(name string) {
+	variants, ok := hubs[name]
+	if !ok {
+		w.violated("the schedule", "there is no Hub %q", name)
+	}
+	w.hub.SetVariants(variants)
+}
