@@ -1,6 +1,11 @@
 package campaign_test
 
-import "time"
+import (
+	"cmp"
+	"time"
+
+	"github.com/chatt2me/webhook-operator/internal/hub"
+)
 
 const (
 	// patience is how much virtual time there is to come to rest, and quietTime for how long it must then stay so:
@@ -55,11 +60,14 @@ func inWorld(hub string, do func(*world) (points int)) (r result) {
 	return r
 }
 
-// mostQuiet is how many calls there may be in a quiet time: listings of each key, of two pages, and a look each minute at
-// what a resource waits for.
+// mostQuiet is how many calls there may be in a quiet time: listings of each key, and a look each minute at what a
+// resource waits for.
 func (w *world) mostQuiet() int {
-	polls := int(quietTime/pollInterval) + 1
-	return polls * (2*len(w.apiKeys) + 2*len(w.watch.living))
+	perPage, calls := cmp.Or(w.hub.Variants().MaxLimit, hub.MaxPageLimit)-1, 2*len(w.watch.living)
+	for _, app := range w.apiKeys {
+		calls += len(w.hub.Webhooks(app))/perPage + 2
+	}
+	return calls * (int(quietTime/pollInterval) + 1)
 }
 
 // rest lets time pass until what is wanted is there and stays, and tells how many effects that took.

@@ -1,0 +1,37 @@
+package campaign_test
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+)
+
+// manyFlows are in an Application with more webhooks than a page holds: a look is then a GET of one webhook.
+var manyFlows = []flow{
+	{name: "update-among-many", before: amongMany(signed), trigger: func(w *world) {
+		w.change(func(c *v1alpha1.Chatt2Webhook) { c.Spec.Endpoint = "https://shop.example/new" })
+		w.askAgain(key(name), "now")
+	}},
+	{name: "look-again-among-many", before: amongMany(adoptNothing), trigger: func(w *world) {
+		w.askAgain(key(name), "now")
+	}},
+	{name: "endpoint-lost-among-many", before: amongMany(signed), trigger: func(w *world) {
+		w.endpointFails(90 * time.Second)
+		w.withdraw()
+	}},
+	{name: "removed-among-many", before: amongMany(signed), trigger: func(w *world) { w.must(w.hub.DeleteByHand(w.onHub())) }},
+	{name: "delete-among-many", before: amongMany(signed), trigger: deleteResource, gone: true},
+}
+
+// amongMany declares the resource where there are sixty other webhooks.
+func amongMany(change func(*v1alpha1.Chatt2Webhook)) func(*world) {
+	return func(w *world) {
+		for i := range 60 {
+			w.byHand(fmt.Sprintf("other %d", i), fmt.Sprintf("https://elsewhere.example/%d", i))
+		}
+		w.resource(change)
+	}
+}
+
+func adoptNothing(c *v1alpha1.Chatt2Webhook) { c.Spec.Adoption.Policy = v1alpha1.AdoptNever }
