@@ -17,6 +17,8 @@ type flow struct {
 	// before is what there is, nil for nothing. It comes to rest unless it is open. trigger is what happens then.
 	before, trigger func(*world)
 	open            bool
+	// large: it is played with single faults only, for it takes long and recovers as others do.
+	large bool
 	// gone: the resource is gone in the end.
 	gone bool
 	// extra is how many webhooks there may be besides one, because a registration is carried out too late.

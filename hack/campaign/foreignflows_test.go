@@ -45,11 +45,11 @@ var foreignFlows = []flow{
 // verificationFlows are about endpoints that do not answer for a while, and about a Hub that takes its word back.
 var verificationFlows = []flow{
 	{name: "endpoint-recovers", trigger: func(w *world) {
-		w.endpointFails(90 * time.Second)
-		w.resource(signed)
+		w.endpointFails(50 * time.Second)
+		w.resource()
 	}},
 	{name: "endpoint-lost", before: unsignedResource, trigger: func(w *world) {
-		w.endpointFails(90 * time.Second)
+		w.endpointFails(50 * time.Second)
 		w.withdraw()
 	}},
 	{name: "verification-withdrawn", before: signedResource, trigger: (*world).withdraw},

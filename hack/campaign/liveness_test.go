@@ -64,6 +64,21 @@ func (w *world) unfinished() string {
 	return ""
 }
 
+// checkL3: no more secrets are made than there is cause for. A flow is a cause of one; a Hub that shows none when signing
+// is turned on is another one each time.
+func (w *world) checkL3() {
+	causes := w.watch.causes
+	if w.watch.flow.name != "" {
+		causes = 1
+	}
+	if w.hub.Variants().OmitSecret {
+		causes += 2
+	}
+	if w.watch.redefined > causes+w.watch.doubts {
+		w.violated("L3", "%d redefinitions for %d causes and %d doubts", w.watch.redefined, causes, w.watch.doubts)
+	}
+}
+
 // leftOver is what is there that belongs to nobody: webhooks and finalizers.
 func (w *world) leftOver() string {
 	for key, s := range w.watch.secrets {

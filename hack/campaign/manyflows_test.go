@@ -12,16 +12,18 @@ var manyFlows = []flow{
 	{name: "update-among-many", before: amongMany(signed), trigger: func(w *world) {
 		w.change(func(c *v1alpha1.Chatt2Webhook) { c.Spec.Endpoint = "https://shop.example/new" })
 		w.askAgain(key(name), "now")
-	}},
+	}, large: true},
 	{name: "look-again-among-many", before: amongMany(adoptNothing), trigger: func(w *world) {
 		w.askAgain(key(name), "now")
-	}},
+	}, large: true},
 	{name: "endpoint-lost-among-many", before: amongMany(signed), trigger: func(w *world) {
-		w.endpointFails(90 * time.Second)
+		w.endpointFails(50 * time.Second)
 		w.withdraw()
-	}},
-	{name: "removed-among-many", before: amongMany(signed), trigger: func(w *world) { w.must(w.hub.DeleteByHand(w.onHub())) }},
-	{name: "delete-among-many", before: amongMany(signed), trigger: deleteResource, gone: true},
+	}, large: true},
+	{name: "removed-among-many", before: amongMany(signed), trigger: func(w *world) {
+		w.must(w.hub.DeleteByHand(w.onHub()))
+	}, large: true},
+	{name: "delete-among-many", before: amongMany(signed), trigger: deleteResource, gone: true, large: true},
 }
 
 // amongMany declares the resource where there are sixty other webhooks.

@@ -107,9 +107,6 @@ func (w *world) rest() int {
 		w.violated("rest", "it was there and went: %s", wrong)
 	}
 	w.checkOrphaned(true)
-	if w.watch.flow.name == "" && w.watch.redefined > w.watch.causes+w.watch.doubts {
-		w.violated("L3", "%d redefinitions for %d causes and %d doubts",
-			w.watch.redefined, w.watch.causes, w.watch.doubts)
-	}
+	w.checkL3()
 	return points
 }

@@ -19,9 +19,12 @@ var suites = map[string]string{
 	"connection": "internal/hub/connection",
 	"signing":    "internal/signing",
 	"controller": "internal/controller",
-	"campaign":   "hack/campaign",
+	campaign:     "hack/campaign",
 	"fuzz":       "hack/fuzz",
 }
+
+// campaign is the suite whose pattern may name the flows that are played, after a slash.
+const campaign = "campaign"
 
 // longest is how long a run of a suite may take; what takes longer hangs.
 const longest = 4 * time.Minute
@@ -63,12 +66,16 @@ func judgeBy(ctx context.Context, root string, r suiteRun, binary string) (findi
 	ctx, cancel := context.WithTimeout(ctx, longest+time.Minute)
 	defer cancel()
 	args := []string{"-test.failfast", "-test.timeout=" + longest.String()}
-	if r.pattern != "" {
-		args = append(args, "-test.run="+r.pattern)
+	pattern, flows := r.pattern, ""
+	if r.suite == campaign {
+		pattern, flows, _ = strings.Cut(pattern, "/")
+	}
+	if pattern != "" {
+		args = append(args, "-test.run="+pattern)
 	}
 	tests := exec.CommandContext(ctx, binary, args...)
 	tests.Dir = filepath.Join(root, suites[r.suite])
-	tests.Env = os.Environ()
+	tests.Env = append(os.Environ(), "CAMPAIGN_FLOWS="+flows)
 	if os.Getenv("KUBEBUILDER_ASSETS") == "" {
 		tests.Env = append(tests.Env, "KUBEBUILDER_ASSETS="+filepath.Join(root, "bin", "k8s"))
 	}
