@@ -1,11 +1,8 @@
 package controller
 
 import (
-	"context"
 	"encoding/json"
 	"slices"
-
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
 	"github.com/chatt2me/webhook-operator/internal/hub/connection"
@@ -67,21 +64,4 @@ func hasOtherKey(w *v1alpha1.Chatt2Webhook, keyHash string) bool {
 	return slices.ContainsFunc(createAttempts(w), func(a createAttempt) bool {
 		return a.KeyHash != "" && a.KeyHash != keyHash
 	})
-}
-
-// declaredBy is another resource that declares what has this natural key, empty when none does.
-func (r *Reconciler) declaredBy(ctx context.Context, o *observation, key connection.NaturalKey) (string, error) {
-	var others v1alpha1.Chatt2WebhookList
-	alike := client.MatchingFields{indexNatural: drawer(key.Label, key.Endpoint, key.EventType)}
-	err := r.Client.List(ctx, &others, alike, client.UnsafeDisableDeepCopy)
-	if err != nil {
-		return "", err
-	}
-	for i := range others.Items {
-		other := &others.Items[i]
-		if other.UID != o.Object.UID && natural(other) == key {
-			return client.ObjectKeyFromObject(other).String(), nil
-		}
-	}
-	return "", nil
 }

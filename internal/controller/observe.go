@@ -183,7 +183,7 @@ func (r *Reconciler) observeMatches(
 		}
 		owner, err := r.ownerOf(ctx, w.ID, o.Object)
 		if owner == "" && err == nil && former {
-			owner, err = r.declaredBy(ctx, o, key)
+			owner, err = r.declaredBy(ctx, o, key, anyOther)
 		}
 		if err != nil {
 			return err

@@ -1,0 +1,61 @@
+package controller
+
+import (
+	"context"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+	"github.com/chatt2me/webhook-operator/internal/hub/connection"
+)
+
+// elder is an older resource that declares the same webhook with the same API key.
+func (r *Reconciler) elder(ctx context.Context, o *observation) (string, error) {
+	return r.declaredBy(ctx, o, natural(o.Object), func(other *v1alpha1.Chatt2Webhook) bool {
+		return other.DeletionTimestamp.IsZero() && older(other, o.Object)
+	})
+}
+
+// declaredBy is another resource, one that counts, that declares what has this natural key with the same API key; empty
+// when there is none.
+func (r *Reconciler) declaredBy(
+	ctx context.Context, o *observation, key connection.NaturalKey, counts func(*v1alpha1.Chatt2Webhook) bool,
+) (string, error) {
+	var others v1alpha1.Chatt2WebhookList
+	alike := client.MatchingFields{indexNatural: drawer(key.Label, key.Endpoint, key.EventType)}
+	err := r.Client.List(ctx, &others, alike, client.UnsafeDisableDeepCopy)
+	if err != nil {
+		return "", err
+	}
+	for i := range others.Items {
+		other := &others.Items[i]
+		if other.UID == o.Object.UID || natural(other) != key || !counts(other) {
+			continue
+		}
+		same, err := r.sameKey(ctx, o, other)
+		if err != nil {
+			return "", err
+		}
+		if same {
+			return client.ObjectKeyFromObject(other).String(), nil
+		}
+	}
+	return "", nil
+}
+
+func anyOther(*v1alpha1.Chatt2Webhook) bool { return true }
+
+// sameKey tells whether another resource uses the same Application.
+func (r *Reconciler) sameKey(ctx context.Context, o *observation, other *v1alpha1.Chatt2Webhook) (bool, error) {
+	if other.Namespace == o.Object.Namespace && other.Spec.APIKeySecretRef == o.Object.Spec.APIKeySecretRef {
+		return true, nil
+	}
+	if id := other.Status.ApplicationID; id != "" && id == o.Hub.ApplicationID {
+		return true, nil
+	}
+	key, err := r.apiKey(ctx, other)
+	if err != nil || key.trouble != nil {
+		return false, err
+	}
+	return key.hash == o.Key.Hash, nil
+}
