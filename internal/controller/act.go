@@ -42,7 +42,7 @@ type actFunc func(*Reconciler, context.Context, *observation, plan.Plan, *outcom
 
 // acts has one function for each action that does something.
 var acts = map[plan.Action]actFunc{
-	plan.RestoreFinalizer:     (*Reconciler).restoreFinalizer,
+	plan.RestoreMetadata:      (*Reconciler).restoreMetadata,
 	plan.Look:                 (*Reconciler).look,
 	plan.Create:               (*Reconciler).create,
 	plan.Adopt:                (*Reconciler).adopt,
@@ -130,9 +130,19 @@ func (o *observation) callFailed(action plan.Action, err error, now time.Time, o
 	return true
 }
 
-// restoreFinalizer puts back what a user, or a tool that replaces objects, took away.
-func (r *Reconciler) restoreFinalizer(ctx context.Context, o *observation, _ plan.Plan, out *outcome) {
-	out.err = r.patchMetadata(ctx, o, addFinalizer)
+// restoreMetadata puts back what a user, or a tool that replaces objects, took away.
+func (r *Reconciler) restoreMetadata(ctx context.Context, o *observation, _ plan.Plan, out *outcome) {
+	out.err = r.patchMetadata(ctx, o, func(w *v1alpha1.Chatt2Webhook) {
+		addFinalizer(w)
+		if w.Annotations == nil {
+			w.Annotations = map[string]string{}
+		}
+		for annotation, value := range o.mem.Intent {
+			if _, ok := w.Annotations[annotation]; !ok {
+				w.Annotations[annotation] = value
+			}
+		}
+	})
 }
 
 // look looks at the webhook again.
@@ -155,12 +165,7 @@ func (r *Reconciler) look(ctx context.Context, o *observation, p plan.Plan, out 
 // forgetWebhook gives up a webhook that is no longer the resource's: first the intent goes, so that nothing looks as
 // if a registration were open, then status forgets the id.
 func (r *Reconciler) forgetWebhook(ctx context.Context, o *observation, p plan.Plan, out *outcome) {
-	out.err = r.patchMetadata(ctx, o, func(w *v1alpha1.Chatt2Webhook) {
-		delete(w.Annotations, v1alpha1.AnnotationCreateStartedAt)
-		delete(w.Annotations, v1alpha1.AnnotationCreateRetriedAt)
-		delete(w.Annotations, v1alpha1.AnnotationCreateAttempts)
-	})
-	if out.err != nil {
+	if out.err = r.patchMetadata(ctx, o, removeIntent); out.err != nil {
 		return
 	}
 	if p.WebhookID == "" || o.Object.Annotations[v1alpha1.AnnotationForceOrphan] == p.WebhookID {

@@ -23,6 +23,7 @@ func (r *Reconciler) create(ctx context.Context, o *observation, p plan.Plan, ou
 	// From here to the answer a webhook may come to be that nobody knows of.
 	closed := o.mem.IntentClosed
 	o.mem.IntentClosed = false
+	o.mem.rememberIntent(o)
 	out.headersSent = true
 	got, err := o.conn.Create(ctx, subject(o.name), hub.WebhookCreate{
 		Label: spec.Label, Endpoint: spec.Endpoint, EventType: string(spec.EventType),
@@ -55,7 +56,7 @@ func (o *observation) registered(r *Reconciler, w hub.Webhook, now time.Time) {
 	r.claims.claim(w.ID, o.name)
 	o.ID = w.ID
 	o.Remote = plan.Remote{Presence: plan.Present, Webhook: w, SeenAt: now}
-	o.conn.Subscribe(subject(o.name), w.ID, natural(o.Object), formerAttempts(o.Object)...)
+	o.conn.Subscribe(subject(o.name), w.ID, natural(o.Object), o.formerAttempts()...)
 }
 
 // writeIntent writes down, with the finalizer, that there may be a webhook from now on; and, when a registration is

@@ -11,6 +11,35 @@ import (
 // mostAttempts bounds how many registrations are remembered of a resource that has no webhook yet.
 const mostAttempts = 16
 
+// intentAnnotations are those that tell of registrations that were begun.
+var intentAnnotations = []string{
+	v1alpha1.AnnotationCreateStartedAt, v1alpha1.AnnotationCreateRetriedAt, v1alpha1.AnnotationCreateAttempts,
+}
+
+func removeIntent(w *v1alpha1.Chatt2Webhook) {
+	for _, annotation := range intentAnnotations {
+		delete(w.Annotations, annotation)
+	}
+}
+
+// rememberIntent takes note of what the annotations say while a registration is open.
+func (m *memory) rememberIntent(o *observation) {
+	if o.ID != "" || m.IntentClosed {
+		m.Intent = nil
+		return
+	}
+	for _, annotation := range intentAnnotations {
+		value, ok := o.Object.Annotations[annotation]
+		if !ok {
+			continue
+		}
+		if m.Intent == nil {
+			m.Intent = map[string]string{}
+		}
+		m.Intent[annotation] = value
+	}
+}
+
 // createAttempt is what a registration said, as the annotation has it.
 type createAttempt struct {
 	Label     string `json:"label"`
@@ -21,9 +50,9 @@ type createAttempt struct {
 }
 
 // createAttempts are the registrations that the annotation tells of. One that somebody has spoilt tells of none.
-func createAttempts(w *v1alpha1.Chatt2Webhook) []createAttempt {
+func createAttempts(annotation string) []createAttempt {
 	var all []createAttempt
-	if err := json.Unmarshal([]byte(w.Annotations[v1alpha1.AnnotationCreateAttempts]), &all); err != nil {
+	if err := json.Unmarshal([]byte(annotation), &all); err != nil {
 		return nil
 	}
 	return all[max(len(all)-mostAttempts, 0):]
@@ -32,7 +61,7 @@ func createAttempts(w *v1alpha1.Chatt2Webhook) []createAttempt {
 // addAttempt writes down what is about to be registered, and with which API key.
 func addAttempt(w *v1alpha1.Chatt2Webhook, keyHash string) {
 	now := createAttempt{w.Spec.Label, w.Spec.Endpoint, string(w.Spec.EventType), keyHash}
-	all := createAttempts(w)
+	all := createAttempts(w.Annotations[v1alpha1.AnnotationCreateAttempts])
 	if slices.Contains(all, now) {
 		return
 	}
@@ -45,12 +74,12 @@ func addAttempt(w *v1alpha1.Chatt2Webhook, keyHash string) {
 }
 
 // formerAttempts are the natural keys of registrations that said something else than spec says now.
-func formerAttempts(w *v1alpha1.Chatt2Webhook) []connection.NaturalKey {
-	if w.Annotations[v1alpha1.AnnotationCreateAttempts] == "" {
+func formerAttempts(w *v1alpha1.Chatt2Webhook, annotation string) []connection.NaturalKey {
+	if annotation == "" {
 		return nil
 	}
 	var former []connection.NaturalKey
-	for _, a := range createAttempts(w) {
+	for _, a := range createAttempts(annotation) {
 		key := connection.NaturalKey{Label: a.Label, Endpoint: a.Endpoint, EventType: a.EventType}
 		if key != natural(w) {
 			former = append(former, key)
@@ -59,9 +88,15 @@ func formerAttempts(w *v1alpha1.Chatt2Webhook) []connection.NaturalKey {
 	return former
 }
 
+func (o *observation) formerAttempts() []connection.NaturalKey {
+	said, _ := o.Recorded(v1alpha1.AnnotationCreateAttempts)
+	return formerAttempts(o.Object, said)
+}
+
 // hasOtherKey tells whether something was to be registered with another API key.
-func hasOtherKey(w *v1alpha1.Chatt2Webhook, keyHash string) bool {
-	return slices.ContainsFunc(createAttempts(w), func(a createAttempt) bool {
-		return a.KeyHash != "" && a.KeyHash != keyHash
+func (o *observation) hasOtherKey() bool {
+	said, _ := o.Recorded(v1alpha1.AnnotationCreateAttempts)
+	return slices.ContainsFunc(createAttempts(said), func(a createAttempt) bool {
+		return a.KeyHash != "" && a.KeyHash != o.Key.Hash
 	})
 }

@@ -45,6 +45,8 @@ func (r *Reconciler) observe(ctx context.Context, object *v1alpha1.Chatt2Webhook
 		mem.WebhookID, mem.IntentClosed = id, false
 	}
 	o.ID = mem.WebhookID
+	mem.rememberIntent(o)
+	o.Memory = mem.Memory
 	if a := object.Status.Applied; a != nil {
 		o.Applied = *a.DeepCopy()
 	}
@@ -105,7 +107,7 @@ func (r *Reconciler) observeHub(ctx context.Context, o *observation) error {
 	}
 	natural := natural(o.Object)
 	o.mem.conn = o.conn
-	o.conn.Subscribe(subject(o.name), o.ID, natural, formerAttempts(o.Object)...)
+	o.conn.Subscribe(subject(o.name), o.ID, natural, o.formerAttempts()...)
 
 	if o.ID != "" {
 		o.Remote = r.find(ctx, o, o.ID)
@@ -158,11 +160,11 @@ func (r *Reconciler) observeOthers(ctx context.Context, o *observation, natural 
 	if o.Elder, err = r.elder(ctx, o); err != nil {
 		return err
 	}
-	o.OtherKey = hasOtherKey(o.Object, o.Key.Hash)
+	o.OtherKey = o.hasOtherKey()
 	if err := r.observeMatches(ctx, o, natural, false); err != nil {
 		return err
 	}
-	for _, key := range formerAttempts(o.Object) {
+	for _, key := range o.formerAttempts() {
 		if err := r.observeMatches(ctx, o, key, true); err != nil {
 			return err
 		}

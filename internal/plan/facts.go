@@ -29,11 +29,31 @@ func Request(annotation string) string {
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
+// Recorded is what an annotation says of the registrations that were begun. What somebody has removed counts on while
+// one is open.
+func (o *Observed) Recorded(annotation string) (string, bool) {
+	if value, ok := o.Object.Annotations[annotation]; ok {
+		return value, true
+	}
+	value, ok := o.Memory.Intent[annotation]
+	return value, ok
+}
+
+// intentRemoved tells whether somebody has removed something that was written down of a registration that is open.
+func (o *Observed) intentRemoved() bool {
+	for annotation := range o.Memory.Intent {
+		if _, ok := o.Object.Annotations[annotation]; !ok {
+			return true
+		}
+	}
+	return false
+}
+
 // intent is when the registration was written down, and whether it was. A time that cannot be, or cannot be read,
 // counts as that of the resource's creation, as does one before it, which was copied from another resource: nothing
 // older can be ours.
 func (o *Observed) intent() (time.Time, bool) {
-	value, ok := o.Object.Annotations[v1alpha1.AnnotationCreateStartedAt]
+	value, ok := o.Recorded(v1alpha1.AnnotationCreateStartedAt)
 	if !ok {
 		return time.Time{}, false
 	}
@@ -52,7 +72,8 @@ func (o *Observed) intentOpen() bool {
 
 // retried tells whether a registration was repeated lately whose first answer had been lost.
 func (o *Observed) retried() bool {
-	at, err := time.Parse(time.RFC3339, o.Object.Annotations[v1alpha1.AnnotationCreateRetriedAt])
+	value, _ := o.Recorded(v1alpha1.AnnotationCreateRetriedAt)
+	at, err := time.Parse(time.RFC3339, value)
 	return err == nil && o.Now.Before(at.Add(lateCommit)) && !at.After(o.Now.Add(clockSkew))
 }
 

@@ -24,7 +24,7 @@ func circumstances() [][]with {
 	return [][]with{
 		{deletedFor(time.Minute), deletedFor(time.Hour)},
 		{unregistered, absent, unseenYet, unverified, remote(drifted), remote(silent), attempts(10*time.Second, nil)},
-		{intent(minutesAgo(1)), intent(minutesAgo(120))},
+		{intent(minutesAgo(1)), intent(minutesAgo(120)), intentRemoved(minutesAgo(1))},
 		{retried(minutesAgo(1)), retried(minutesAgo(60 * 48))},
 		{signedSince(minutesAgo(60)), ownSecret, spec(signing)},
 		{secret(missing), secret(foreign), secret(func(s *SigningSecret) { s.RotationOpen = true }), secret(func(s *SigningSecret) { s.Fingerprint = "other" })},

@@ -72,6 +72,9 @@ type Memory struct {
 	WebhookID string
 	// IntentClosed is true when this process wrote the create intent and no registration since is unaccounted for.
 	IntentClosed bool
+	// Intent is what the annotations said last of registrations that are open, which somebody may remove; nil when none
+	// is.
+	Intent map[string]string
 	// SeenAt is when the resource was first seen without a webhook; zero while it has one.
 	SeenAt time.Time
 	// Unsettled is when a call that changes something ended without anybody knowing whether it was carried out; zero

@@ -110,6 +110,15 @@ func intent(at time.Time) with {
 	}
 }
 
+// intentRemoved is the intent of a registration that is open and that somebody has removed from the resource.
+func intentRemoved(at time.Time) with {
+	return func(o *Observed) {
+		delete(o.Object.Annotations, v1alpha1.AnnotationCreateStartedAt)
+		o.Object.Finalizers = []string{v1alpha1.WebhookFinalizer}
+		o.Memory.Intent = map[string]string{v1alpha1.AnnotationCreateStartedAt: stamp(at)}
+	}
+}
+
 func retried(at time.Time) with {
 	return annotated(v1alpha1.AnnotationCreateRetriedAt, stamp(at))
 }

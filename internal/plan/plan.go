@@ -13,8 +13,9 @@ const (
 	AwaitListing Action = "AwaitListing"
 	// Look: look at the webhook again.
 	Look Action = "Look"
-	// RestoreFinalizer: put the finalizer back that the resource of a webhook must carry.
-	RestoreFinalizer Action = "RestoreFinalizer"
+	// RestoreMetadata: put back the finalizer that the resource of a webhook must carry, and what was written down of a
+	// registration that is open.
+	RestoreMetadata Action = "RestoreMetadata"
 	// Create: write the intent, register the webhook, store its secret.
 	Create Action = "Create"
 	// Adopt: take the webhook WebhookID for the resource.
@@ -155,7 +156,7 @@ func Rules() (alive, dying []string) {
 // be done, then whether the webhook is there, then whether it is right, then whether it is signed and verified.
 var living = []Rule{
 	{"a secret that is held in memory is stored before anything else", storeHeld},
-	{"a resource that may have a webhook carries the finalizer", restoreFinalizer},
+	{"a resource that may have a webhook carries the finalizer and the intent", restoreMetadata},
 	{"a previous secret goes when its time is over", pruneSecret},
 	{"a suspended resource is left alone", suspended},
 	{"without an API key nothing can be done", keyTrouble},

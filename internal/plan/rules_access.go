@@ -25,10 +25,11 @@ func storeHeld(o *Observed) (Plan, bool) {
 	return Plan{Action: StoreSecret, Trouble: o.Memory.HeldTrouble}, true
 }
 
-func restoreFinalizer(o *Observed) (Plan, bool) {
+// restoreMetadata: what was removed of an open registration does not wait, for nothing else that lasts tells of it.
+func restoreMetadata(o *Observed) (Plan, bool) {
 	_, intent := o.intent()
-	return Plan{Action: RestoreFinalizer, Hold: true},
-		(o.ID != "" || intent) && !o.held() && !o.Now.Before(o.Memory.RetryAt)
+	return Plan{Action: RestoreMetadata, Hold: true},
+		o.intentRemoved() || (o.ID != "" || intent) && !o.held() && !o.Now.Before(o.Memory.RetryAt)
 }
 
 // held tells whether the resource carries the finalizer.

@@ -11,7 +11,7 @@ func TestTheOrderOfTheRules(t *testing.T) {
 	alive, dying := Rules()
 	if diff := cmp.Diff([]string{
 		"a secret that is held in memory is stored before anything else",
-		"a resource that may have a webhook carries the finalizer",
+		"a resource that may have a webhook carries the finalizer and the intent",
 		"a previous secret goes when its time is over",
 		"a suspended resource is left alone",
 		"without an API key nothing can be done",

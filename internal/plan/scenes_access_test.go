@@ -42,6 +42,7 @@ func unsettledSince(d time.Duration) with {
 
 func accessScenes() []scene {
 	const (
+		metadata  = "a resource that may have a webhook carries the finalizer and the intent"
 		heldFirst = "a secret that is held in memory is stored before anything else"
 		suspended = "a suspended resource is left alone"
 		noKey     = "without an API key nothing can be done"
@@ -69,7 +70,11 @@ func accessScenes() []scene {
 				m.RetryAt, m.HeldTrouble = noon.Add(time.Second), trouble(v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonSecretNotStored)
 			})),
 		},
-		{name: "the finalizer was taken away", o: observed(func(o *Observed) { o.Object.Finalizers = nil }), rule: "a resource that may have a webhook carries the finalizer", action: RestoreFinalizer},
+		{name: "the finalizer was taken away", o: observed(func(o *Observed) { o.Object.Finalizers = nil }), rule: metadata, action: RestoreMetadata},
+		{name: "what was written down of a registration was removed", o: observed(unregistered, intentRemoved(noon.Add(-time.Minute)), retryIn(time.Second)), rule: metadata, action: RestoreMetadata},
+		{name: "when a registration was repeated was removed", o: observed(unregistered, intent(noon), remembered(func(m *Memory) {
+			m.Intent = map[string]string{v1alpha1.AnnotationCreateRetriedAt: stamp(noon)}
+		})), rule: metadata, action: RestoreMetadata},
 		{name: "suspended", o: observed(spec(suspend), remote(drifted), keyless), rule: suspended, action: Rest, reason: v1alpha1.ReasonSuspended},
 		{name: "suspended while a look is asked for", o: observed(spec(suspend), asked), rule: suspended, action: Rest, reason: v1alpha1.ReasonSuspended, is: notServed},
 		{name: "without a key", o: observed(keyless), rule: noKey, action: Rest, reason: v1alpha1.ReasonAPIKeyNotFound, recheck: keyRecheck},

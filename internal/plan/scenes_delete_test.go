@@ -71,6 +71,8 @@ func deleteScenes() []scene {
 		{name: "two of them after a repeated registration", o: observed(now, intent(ago(time.Hour)), retried(ago(time.Hour)), match(other, ago(time.Hour), "")), rule: dup, action: DeleteDuplicate, id: other, is: func(p Plan) bool { return p.Hold }},
 
 		{name: "deleted with an open intent", o: gone(unsettledSince(time.Second)), rule: open, action: AwaitListing, reason: v1alpha1.ReasonCreateUnconfirmed},
+		{name: "deleted with an open intent that was removed", o: gone(intentRemoved(ago(time.Minute)), unsettledSince(time.Second)), rule: open, action: AwaitListing, reason: v1alpha1.ReasonCreateUnconfirmed},
+		{name: "deleted with an open intent that was removed and its webhook", o: gone(intentRemoved(ago(time.Minute)), match(other, ago(time.Minute), "")), rule: own, action: DeleteDuplicate, id: other},
 		{name: "deleted with an open intent and its webhook", o: gone(match(other, ago(time.Minute), "")), rule: own, action: DeleteDuplicate, id: other},
 		{name: "deleted with an open intent and two webhooks, repeated", o: gone(retried(ago(time.Minute)), match(other, ago(time.Minute), ""), match(another, ago(time.Minute), "")), rule: own, action: DeleteDuplicate, id: other},
 		{name: "deleted with an open intent and two webhooks", o: gone(match(other, ago(time.Minute), ""), match(another, ago(time.Minute), "")), rule: own, action: Rest, reason: blocked},
