@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -301,17 +302,11 @@ func (r *Reconciler) orphaned(o *observation, id string, out *outcome) {
 	if id == "" {
 		id = "of unknown id"
 	}
+	application, _ := o.Application()
 	r.Metrics.Orphaned()
 	out.tell(warning(v1alpha1.EventOrphaned,
 		"Left webhook %s on the Hub (Application %s); delete it there if it is not wanted",
-		id, valueOr(o.Object.Status.ApplicationID, "unknown")))
-}
-
-func valueOr(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
+		id, cmp.Or(application, "unknown")))
 }
 
 // isConflict tells whether a write failed because the object was not as it was read.

@@ -50,7 +50,7 @@ func (r *Reconciler) create(ctx context.Context, o *observation, p plan.Plan, ou
 
 // registered takes note that the webhook is the resource's.
 func (o *observation) registered(r *Reconciler, w hub.Webhook, now time.Time) {
-	o.mem.WebhookID = w.ID
+	o.mem.WebhookID, o.mem.ApplicationID, o.mem.APIKeyHash = w.ID, w.ApplicationID, o.Key.Hash
 	o.mem.IntentClosed, o.mem.Unsettled = true, time.Time{}
 	o.mem.Verification = plan.Verification{Since: now}
 	r.claims.claim(w.ID, o.name)

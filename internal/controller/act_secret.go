@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"time"
@@ -39,7 +40,7 @@ func (r *Reconciler) beginRotation(ctx context.Context, o *observation, p plan.P
 
 // redefine has a new secret made and stores it.
 func (r *Reconciler) redefine(ctx context.Context, o *observation, _ plan.Plan, out *outcome) {
-	trigger := valueOr(o.mem.trigger, "recovery")
+	trigger := cmp.Or(o.mem.trigger, "recovery")
 	secret, err := o.conn.RedefineSignature(ctx, subject(o.name), o.ID)
 	if o.callFailed(plan.Redefine, err, r.Now(), out) {
 		if !out.waiting {

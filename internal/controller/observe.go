@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -42,7 +43,7 @@ func (r *Reconciler) observe(ctx context.Context, object *v1alpha1.Chatt2Webhook
 	// An id that cannot be one was written by somebody else, and counts as lost.
 	if id := object.Status.WebhookID; isCanonicalID(id) {
 		// Should status lose the id, there is a webhook all the same.
-		mem.WebhookID, mem.IntentClosed = id, false
+		mem.recall(&object.Status)
 	}
 	o.ID = mem.WebhookID
 	mem.rememberIntent(o)
@@ -62,6 +63,16 @@ func (r *Reconciler) observe(ctx context.Context, object *v1alpha1.Chatt2Webhook
 	}
 	r.observeMemory(o)
 	return o, nil
+}
+
+// recall takes what status says of the webhook.
+func (m *memory) recall(s *v1alpha1.Chatt2WebhookStatus) {
+	if s.WebhookID != m.WebhookID {
+		m.ApplicationID, m.APIKeyHash = "", ""
+	}
+	m.WebhookID, m.IntentClosed = s.WebhookID, false
+	m.ApplicationID = cmp.Or(s.ApplicationID, m.ApplicationID)
+	m.APIKeyHash = cmp.Or(s.APIKeyHash, m.APIKeyHash)
 }
 
 // isCanonicalID tells whether an id is a UUID as the Hub and all of us write it: owners are told apart by it.

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"time"
@@ -117,14 +118,18 @@ func (o *Observed) rotationRequest() string {
 
 // applicationDoubt tells whether the API key may belong to another Application than the webhook does.
 func (o *Observed) applicationDoubt() bool {
-	recorded := o.Object.Status
-	if recorded.ApplicationID == "" {
-		return false
+	application, keyHash := o.Application()
+	if application != "" && o.Hub.ApplicationID != "" {
+		return application != o.Hub.ApplicationID
 	}
-	if o.Hub.ApplicationID != "" {
-		return o.Hub.ApplicationID != recorded.ApplicationID
-	}
-	return recorded.APIKeyHash != "" && recorded.APIKeyHash != o.Key.Hash
+	return keyHash != "" && keyHash != o.Key.Hash
+}
+
+// Application is the one that the webhook belongs to, and the hash of the API key that showed it last, from status or,
+// while that could not be told, from this process's memory. Either is empty when it is not known.
+func (o *Observed) Application() (id, keyHash string) {
+	recorded, m := &o.Object.Status, &o.Memory
+	return cmp.Or(recorded.ApplicationID, m.ApplicationID), cmp.Or(recorded.APIKeyHash, m.APIKeyHash)
 }
 
 // forcedOrphan tells whether the user gave up the webhook.

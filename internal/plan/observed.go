@@ -70,6 +70,9 @@ type Settings struct {
 type Memory struct {
 	// WebhookID is the resource's webhook as this process last knew it.
 	WebhookID string
+	// ApplicationID is the Application that it belongs to, and APIKeyHash tells the API key that showed it last, where
+	// status lacks them.
+	ApplicationID, APIKeyHash string
 	// IntentClosed is true when this process wrote the create intent and no registration since is unaccounted for.
 	IntentClosed bool
 	// Intent is what the annotations said last of registrations that are open, which somebody may remove; nil when none

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -131,9 +132,10 @@ func applicationChanged(o *Observed) (Plan, bool) {
 }
 
 func applicationChangedMessage(o *Observed) string {
+	application, _ := o.Application()
 	return fmt.Sprintf("the webhook %s is not there for the present API key, which seems to belong to another "+
 		"Application than %s; put the former key back, or set the annotation %s=%s to leave that webhook behind",
-		o.ID, o.Object.Status.ApplicationID, v1alpha1.AnnotationForceOrphan, o.ID)
+		o.ID, cmp.Or(application, "before"), v1alpha1.AnnotationForceOrphan, o.ID)
 }
 
 func remotelyDeleted(o *Observed) (Plan, bool) {

@@ -34,6 +34,12 @@ func keyless(o *Observed) {
 // foreignKey is a key that is not the one of the last success.
 func foreignKey(o *Observed) { o.Key.Hash, o.Hub.ApplicationID = "another key", "" }
 
+// untold is a webhook that only this process knows of.
+func untold(o *Observed) {
+	o.Memory.WebhookID, o.Memory.ApplicationID, o.Memory.APIKeyHash = mine, "app", "key"
+	o.Object.Status = v1alpha1.Chatt2WebhookStatus{ObservedGeneration: -1}
+}
+
 func unsettledSince(d time.Duration) with {
 	return remembered(func(m *Memory) {
 		m.Unsettled, m.Trouble = noon.Add(-d), trouble(v1alpha1.ConditionSynced, v1alpha1.ReasonHubUnavailable)
@@ -97,6 +103,10 @@ func accessScenes() []scene {
 		{name: "a look is asked for while the webhook was not seen yet", o: observed(unseenYet, asked), rule: unseen, action: Rest, is: notServed},
 		{name: "it is gone and the key is another one", o: observed(absent, foreignKey), rule: changed, action: Rest, reason: v1alpha1.ReasonApplicationChanged},
 		{name: "it is gone and the listing is of another Application", o: observed(absent, onHub(func(h *Hub) { h.ApplicationID = "another" })), rule: changed, action: Rest, reason: v1alpha1.ReasonApplicationChanged},
+		{name: "it is gone and the key is another one than status could be told of", o: observed(absent, untold, foreignKey), rule: changed, action: Rest, reason: v1alpha1.ReasonApplicationChanged},
+		{name: "it is gone and the listing is of another Application than status could be told of", o: observed(absent, untold, onHub(func(h *Hub) { h.ApplicationID = "another" })), rule: changed, action: Rest, reason: v1alpha1.ReasonApplicationChanged},
+		{name: "it is gone and status could not be told of it", o: observed(absent, untold), rule: deleted, action: Forget, id: mine, reason: v1alpha1.ReasonRemotelyDeleted},
+		{name: "it is gone, the key is another one, and of no Application", o: observed(absent, foreignKey, func(o *Observed) { o.Object.Status.ApplicationID = "" }), rule: changed, action: Rest, reason: v1alpha1.ReasonApplicationChanged},
 		{name: "it is gone, the key is another one, of the same Application", o: observed(absent, func(o *Observed) { o.Key.Hash = "another key" }), rule: deleted, action: Forget, id: mine, reason: v1alpha1.ReasonRemotelyDeleted},
 		{name: "it is there although the key is another one", o: observed(foreignKey), rule: rest, action: Rest},
 		{name: "it may be another Application's and is given up", o: observed(absent, foreignKey, annotated(v1alpha1.AnnotationForceOrphan, mine)), rule: givenUp, action: Forget, id: mine, reason: v1alpha1.ReasonRegistering},

@@ -62,6 +62,7 @@ func deleteScenes() []scene {
 		{name: "down", o: observed(deletedFor(99*time.Hour), onHub(isDown)), rule: isDown0, action: Rest, reason: blocked},
 
 		{name: "gone, and the key is another one", o: observed(now, absent, foreignKey), rule: changed, action: Rest, reason: blocked, recheck: keyRecheck},
+		{name: "gone, and the key is another one than status could be told of", o: observed(now, absent, untold, foreignKey), rule: changed, action: Rest, reason: blocked, recheck: keyRecheck},
 		{name: "gone, and the key is another one for long", o: observed(deletedFor(time.Hour), absent, foreignKey), rule: changed, action: Orphan, id: mine},
 		{name: "not seen, and the key is another one", o: observed(now, unseenYet, foreignKey), rule: changed, action: Rest, recheck: time.Minute, is: func(p Plan) bool { return p.Hold }},
 		{name: "there, and the key is another one", o: observed(now, foreignKey), rule: deletes, action: Delete, id: mine},
