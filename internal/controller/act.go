@@ -27,6 +27,8 @@ type outcome struct {
 	waiting bool
 	// failed: the call to the Hub was made and failed.
 	failed bool
+	// refused: it failed for good, until somebody acts.
+	refused bool
 	// headersSent: the call carried the headers, and so what was said to it is free of their values.
 	headersSent bool
 	// gone: the resource was let go.
@@ -113,6 +115,7 @@ func (o *observation) callFailed(action plan.Action, err error, now time.Time, o
 	road, trouble := plan.FailedCall(action, err)
 	switch road {
 	case plan.Stall:
+		out.refused = true
 		o.mem.Rejected, o.mem.attempted = trouble, o.attempt()
 		o.mem.RejectedUntil = now.Add(jitter(plan.RejectedTime))
 	case plan.Settle:

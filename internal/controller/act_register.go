@@ -33,6 +33,7 @@ func (r *Reconciler) create(ctx context.Context, o *observation, p plan.Plan, ou
 	now := r.Now()
 	o.mem.IntentClosed = closed && (isWaiting(err) || hub.OutcomeOf(err) == hub.NotApplied)
 	if o.callFailed(plan.Create, err, now, out) {
+		r.withdrawIntent(ctx, o, out)
 		return
 	}
 	o.registered(r, got.Webhook, now)
@@ -45,6 +46,17 @@ func (r *Reconciler) create(ctx context.Context, o *observation, p plan.Plan, ou
 	if !got.Secret.IsZero() {
 		r.hold(o, got.Secret)
 		r.store(ctx, o)
+	}
+}
+
+// withdrawIntent removes what was written down of a registration that the Hub has refused for good, when none else is
+// open: what somebody then makes by hand would be taken for its webhook by the next process.
+func (r *Reconciler) withdrawIntent(ctx context.Context, o *observation, out *outcome) {
+	if !out.refused || !o.mem.IntentClosed {
+		return
+	}
+	if out.err = r.patchMetadata(ctx, o, removeIntent); out.err == nil {
+		o.mem.IntentClosed, o.mem.Intent = false, nil
 	}
 }
 

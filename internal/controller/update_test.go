@@ -195,6 +195,7 @@ func TestWhatTheHubRefusesIsToldInItsWordsAndNotRepeated(t *testing.T) {
 	mutations, _ := w.quiet(quietTime)
 	w.Expect(mutations).To(BeZero())
 	w.Expect(w.hub.Count("createWebhook")).To(Equal(1))
+	w.Expect(w.get(c).Annotations).NotTo(HaveKey(v1alpha1.AnnotationCreateStartedAt), "nothing is open")
 	w.hub.ClearFaults()
 	w.annotate(c, v1alpha1.AnnotationReconcileRequestedAt, "now")
 	w.ready(c)
