@@ -89,8 +89,7 @@ func (r *Reconciler) writeIntent(ctx context.Context, o *observation, retried bo
 			delete(w.Annotations, v1alpha1.AnnotationCreateAttempts) // of them nothing came
 		}
 		addAttempt(w, o.Key.Hash)
-		if at, err := time.Parse(time.RFC3339, w.Annotations[v1alpha1.AnnotationCreateRetriedAt]); retried &&
-			(err != nil || r.Now().Sub(at) > time.Hour) {
+		if retried {
 			w.Annotations[v1alpha1.AnnotationCreateRetriedAt] = now
 		}
 	})

@@ -15,8 +15,11 @@ const (
 	clockSkew = time.Minute
 	// wrongClock is how much earlier than ours a clock of the Hub may be that is wrong.
 	wrongClock = time.Hour
-	// lateCommit is for how long a registration whose answer was lost is thought capable of being carried out late.
-	lateCommit = 24 * time.Hour
+	// lateCommit is for how long a registration whose answer was lost is thought capable of being carried out late: no
+	// proxy holds a call for longer. What was made later is somebody else's.
+	lateCommit = time.Hour
+	// sweepTime is for how long what was carried out late is looked for: a listing may show it long after.
+	sweepTime = 24 * time.Hour
 	// longestRequest is the longest request that is recorded as it is; a longer one is recorded as its hash.
 	longestRequest = 200
 )
@@ -71,11 +74,11 @@ func (o *Observed) intentOpen() bool {
 	return ok && o.ID == "" && !o.Memory.IntentClosed
 }
 
-// retried tells whether a registration was repeated lately whose first answer had been lost.
-func (o *Observed) retried() bool {
+// retried is when a registration was repeated last whose first answer had been lost, and whether that was lately.
+func (o *Observed) retried() (time.Time, bool) {
 	value, _ := o.Recorded(v1alpha1.AnnotationCreateRetriedAt)
 	at, err := time.Parse(time.RFC3339, value)
-	return err == nil && o.Now.Before(at.Add(lateCommit)) && !at.After(o.Now.Add(clockSkew))
+	return at, err == nil && o.Now.Before(at.Add(sweepTime)) && !at.After(o.Now.Add(clockSkew))
 }
 
 // settled is when everything that may be under way without anybody knowing has been carried out or never will be.

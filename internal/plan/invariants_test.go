@@ -140,8 +140,11 @@ func TestOnlyAnExactMatchOfNobodyIsDeletedAsADuplicate(t *testing.T) {
 		if p.Action != DeleteDuplicate {
 			return
 		}
+		retried, _ := o.retried()
 		for _, m := range o.Matches {
-			if m.Webhook.ID == p.WebhookID && m.Owner == "" && p.WebhookID != o.ID && (o.ID == "" || m.Webhook.Label.Known) {
+			inTime := !m.Webhook.CreatedDate.After(retried.Add(lateCommit))
+			if m.Webhook.ID == p.WebhookID && m.Owner == "" && p.WebhookID != o.ID &&
+				(o.ID == "" || m.Webhook.Label.Known && inTime) {
 				return
 			}
 		}

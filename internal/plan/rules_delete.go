@@ -87,10 +87,11 @@ func deleteWebhook(o *Observed) (Plan, bool) {
 
 func deleteOwn(o *Observed) (Plan, bool) {
 	own := o.ownMatches(clockSkew)
+	_, retried := o.retried()
 	switch {
 	case len(own) == 0:
 		return o.deleteDoubtful()
-	case len(own) == 1 || o.retried():
+	case len(own) == 1 || retried:
 		return Plan{Action: DeleteDuplicate, WebhookID: own[0].ID}, true
 	}
 	ids := make([]string, len(own))

@@ -86,13 +86,14 @@ func adoptMatch(o *Observed) (Plan, bool) {
 }
 
 func duplicate(o *Observed) (Plan, bool) {
-	if o.ID == "" || !o.retried() {
+	retried, ok := o.retried()
+	if o.ID == "" || !ok {
 		return Plan{}, false
 	}
 	// Strictly after the intent: what is older on any clock is not ours to delete.
 	for _, w := range o.ownMatches(0) {
 		// Without its label it may be what another resource's registration made.
-		if w.Label.Known {
+		if w.Label.Known && !w.CreatedDate.After(retried.Add(lateCommit)) {
 			return Plan{Action: DeleteDuplicate, WebhookID: w.ID, Hold: true}, true
 		}
 	}

@@ -117,7 +117,9 @@ func registerScenes() []scene {
 		{name: "a second webhook older than the intent", o: observed(intent(ago(time.Hour)), retried(ago(time.Hour)), match(other, ago(time.Hour+time.Second), "")), rule: rest, action: Rest},
 		{name: "a second webhook that belongs to another", o: observed(intent(ago(time.Hour)), retried(ago(time.Hour)), match(other, ago(time.Hour), "chat/other")), rule: rest, action: Rest},
 		{name: "a second webhook that shows no label", o: observed(intent(ago(time.Hour)), retried(ago(time.Hour)), match(other, ago(time.Hour), "", unlabelled)), rule: rest, action: Rest},
-		{name: "a second webhook long after the repetition", o: observed(intent(ago(lateCommit)), retried(ago(lateCommit)), match(other, ago(time.Hour), "")), rule: rest, action: Rest},
+		{name: "a second webhook that was seen long after the repetition", o: observed(intent(ago(sweepTime)), retried(ago(sweepTime)), match(other, ago(sweepTime), "")), rule: rest, action: Rest},
+		{name: "a second webhook made as late as a registration may be carried out", o: observed(intent(ago(3*time.Hour)), retried(ago(2*time.Hour)), match(other, ago(2*time.Hour-lateCommit), "")), rule: dup, action: DeleteDuplicate, id: other},
+		{name: "a second webhook made later than a registration may be carried out", o: observed(intent(ago(3*time.Hour)), retried(ago(2*time.Hour)), match(other, ago(2*time.Hour-lateCommit-time.Second), "")), rule: rest, action: Rest},
 
 		{name: "a call failed a moment ago", o: observed(unregistered, retryIn(time.Second)), rule: later, action: Rest, reason: v1alpha1.ReasonThrottled, recheck: time.Second},
 		{name: "a call failed some time ago", o: observed(unregistered, retryIn(0)), rule: creates, action: Create, reason: registering},
