@@ -33,6 +33,8 @@ type memory struct {
 	unrecorded *v1alpha1.AppliedStatus
 	// failures is how many calls in a row have failed.
 	failures int
+	// troubleSince is since when they have failed with the trouble of the last.
+	troubleSince time.Time
 	// conflicts is how many steps in a row have ended in a conflict at the API server.
 	conflicts int
 	// attempted is what spec and header sources were when a call last failed.
@@ -76,6 +78,10 @@ func (m *memory) supersedes(object *v1alpha1.Chatt2Webhook) bool {
 func (m *memory) failed(now time.Time, what attempt, t *plan.Trouble) {
 	m.failures++
 	m.attempted = what
+	if t == nil || m.Trouble == nil || m.Trouble.Reason != t.Reason {
+		m.troubleSince = now
+	}
+	m.TroubleTime = now.Sub(m.troubleSince)
 	m.RetryAt, m.Trouble = now.Add(jitter(plan.BackOff(m.failures))), t
 }
 

@@ -56,7 +56,7 @@ type Observed struct {
 type Settings struct {
 	// SettleTime is longer than any call can still be carried out after it was given up.
 	SettleTime time.Duration
-	// OrphanAfter is how long a deletion waits for a usable API key.
+	// OrphanAfter is how long a deletion waits for a usable API key, or for a Hub that refuses it.
 	OrphanAfter time.Duration
 	// PollInterval is how often the Hub is looked at anyway.
 	PollInterval time.Duration
@@ -101,6 +101,8 @@ type Memory struct {
 	RetryAt time.Time
 	// Trouble is what the last call that failed ran into.
 	Trouble *Trouble
+	// TroubleTime is how long calls had failed with that trouble when the last one did.
+	TroubleTime time.Duration
 	// Requested is when the present value of reconcile-requested-at was first seen; zero when it is handled.
 	Requested time.Time
 	// LookedAt is when the Hub was last looked at for this resource alone.

@@ -64,7 +64,7 @@ func backOffDeleting(o *Observed) (Plan, bool) {
 		return Plan{}, false
 	}
 	p := Plan{Action: Rest, Recheck: o.until(o.Memory.RetryAt)}
-	if t := o.Memory.Trouble; t != nil && t.Reason == v1alpha1.ReasonForbidden {
+	if t := o.Memory.Trouble; t != nil && o.refusesDeletion() {
 		blocked := o.blockedOrOrphan(o.orLeave(t.Message))
 		blocked.Recheck = sooner(blocked.Recheck, p.Recheck)
 		return blocked, true
@@ -73,6 +73,14 @@ func backOffDeleting(o *Observed) (Plan, bool) {
 		p.Trouble = blocked(o.orLeave(o.Memory.Trouble.Message))
 	}
 	return p, true
+}
+
+// refusesDeletion tells whether the Hub goes on answering that it will not delete the webhook. A single refusal may be
+// about the moment: a deletion may long have waited for a Hub that was down.
+func (o *Observed) refusesDeletion() bool {
+	reason := o.Memory.Trouble.Reason
+	return (reason == v1alpha1.ReasonForbidden || reason == v1alpha1.ReasonDeletionBlocked) &&
+		o.Memory.TroubleTime >= o.grace()
 }
 
 // unseenDeleting: an id that somebody wrote into status is no reason to delete what was never looked at.
@@ -130,15 +138,17 @@ func releaseWithout(_ *Observed) (Plan, bool) { return Plan{Action: Release}, tr
 
 // blockedOrOrphan waits for what blocks the deletion, until it has waited long enough.
 func (o *Observed) blockedOrOrphan(message string) Plan {
-	// A deletion that was asked for while the operator was away gets its minute, too.
-	grace := min(o.Settings.OrphanAfter, time.Minute)
 	since := latest(o.Memory.KeyTroubleSince, o.Settings.ActingSince)
-	giveUp := latest(o.Object.DeletionTimestamp.Add(o.Settings.OrphanAfter), since.Add(grace))
+	giveUp := latest(o.Object.DeletionTimestamp.Add(o.Settings.OrphanAfter), since.Add(o.grace()))
 	if o.Now.Before(giveUp) {
 		return Plan{Action: Rest, Recheck: min(o.until(giveUp), keyRecheck), Trouble: blocked(message)}
 	}
 	return Plan{Action: Orphan, WebhookID: o.ID}
 }
+
+// grace is for how long something must have blocked a deletion that was asked for long ago, while the operator or the
+// Hub was away.
+func (o *Observed) grace() time.Duration { return min(o.Settings.OrphanAfter, time.Minute) }
 
 func blocked(message string) *Trouble {
 	return &Trouble{

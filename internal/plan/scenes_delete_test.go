@@ -4,9 +4,20 @@ import (
 	"time"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+	"github.com/chatt2me/webhook-operator/internal/hub"
 )
 
 func retaining(s *v1alpha1.Chatt2WebhookSpec) { s.DeletionPolicy = v1alpha1.DeletionRetain }
+
+// refusedFor is a deletion that the Hub has refused for so long.
+func refusedFor(d time.Duration) with {
+	return func(o *Observed) {
+		_, t := FailedCall(Delete, &hub.Error{Kind: hub.Invalid, Outcome: hub.NotApplied})
+		o.Memory.RetryAt, o.Memory.Trouble, o.Memory.TroubleTime = noon.Add(time.Second), t, d
+	}
+}
+
+func forbids(o *Observed) { o.Memory.Trouble.Reason = v1alpha1.ReasonForbidden }
 
 func deleteScenes() []scene {
 	const (
@@ -68,6 +79,11 @@ func deleteScenes() []scene {
 		{name: "there, and the key is another one", o: observed(now, foreignKey), rule: deletes, action: Delete, id: mine},
 		{name: "gone", o: observed(now, absent), rule: deletes, action: Delete, id: mine},
 		{name: "failed a moment ago", o: observed(now, retryIn(time.Second)), rule: later, action: Rest, reason: blocked, recheck: time.Second},
+		{name: "refused for long by the Hub", o: observed(deletedFor(time.Hour), refusedFor(time.Minute)), rule: later, action: Orphan, id: mine},
+		{name: "forbidden for long by the Hub", o: observed(deletedFor(time.Hour), refusedFor(time.Minute), forbids), rule: later, action: Orphan, id: mine},
+		{name: "refused by the Hub", o: observed(now, refusedFor(time.Minute)), rule: later, action: Rest, reason: blocked, recheck: time.Second},
+		{name: "refused by the Hub for a moment, deleted long ago", o: observed(deletedFor(time.Hour), refusedFor(time.Minute-time.Second)), rule: later, action: Rest, reason: blocked, recheck: time.Second},
+		{name: "failed for long", o: observed(deletedFor(time.Hour), retryIn(time.Second), remembered(func(m *Memory) { m.TroubleTime = time.Hour })), rule: later, action: Rest, reason: blocked, recheck: time.Second},
 		{name: "failed some time ago", o: observed(now, retryIn(0)), rule: deletes, action: Delete, id: mine},
 		{name: "two of them after a repeated registration", o: observed(now, intent(ago(time.Hour)), retried(ago(time.Hour)), match(other, ago(time.Hour), "")), rule: dup, action: DeleteDuplicate, id: other, is: func(p Plan) bool { return p.Hold }},
 
