@@ -254,7 +254,12 @@ func (r *Reconciler) release(ctx context.Context, o *observation, out *outcome) 
 }
 
 func (r *Reconciler) releaseResource(ctx context.Context, o *observation, p plan.Plan, out *outcome) {
-	if p.WebhookID != "" && o.Object.Spec.DeletionPolicy == v1alpha1.DeletionRetain {
+	retains := o.Object.Spec.DeletionPolicy == v1alpha1.DeletionRetain
+	switch {
+	case retains && p.Unconfirmed:
+		out.tell(normal(v1alpha1.EventRetained, "Left on the Hub, as spec.deletionPolicy says, what a registration may "+
+			"have made whose answer was lost: webhook %s", cmp.Or(p.WebhookID, unknownID)))
+	case retains && p.WebhookID != "":
 		out.tell(normal(v1alpha1.EventRetained, "Left webhook %s on the Hub, as spec.deletionPolicy says", p.WebhookID))
 	}
 	r.release(ctx, o, out)
@@ -301,15 +306,15 @@ func (r *Reconciler) orphan(ctx context.Context, o *observation, p plan.Plan, ou
 	r.release(ctx, o, out)
 }
 
+// unknownID stands where a webhook's id would.
+const unknownID = "of unknown id"
+
 func (r *Reconciler) orphaned(o *observation, id string, out *outcome) {
-	if id == "" {
-		id = "of unknown id"
-	}
 	application, _ := o.Application()
 	r.Metrics.Orphaned()
 	out.tell(warning(v1alpha1.EventOrphaned,
 		"Left webhook %s on the Hub (Application %s); delete it there if it is not wanted",
-		id, cmp.Or(application, "unknown")))
+		cmp.Or(id, unknownID), cmp.Or(application, "unknown")))
 }
 
 // isConflict tells whether a write failed because the object was not as it was read.

@@ -16,7 +16,7 @@ func (r *Reconciler) create(ctx context.Context, o *observation, p plan.Plan, ou
 	if out.waiting = !o.conn.Turn(subject(o.name), connection.Creation); out.waiting {
 		return
 	}
-	if out.err = r.writeIntent(ctx, o, p.Retried); out.err != nil {
+	if out.err = r.writeIntent(ctx, o, p.Retried, out); out.err != nil {
 		return
 	}
 	spec := &o.Object.Spec
@@ -36,7 +36,12 @@ func (r *Reconciler) create(ctx context.Context, o *observation, p plan.Plan, ou
 		r.withdrawIntent(ctx, o, out)
 		return
 	}
-	o.registered(r, got.Webhook, now)
+	if !r.claims.claim(got.ID, o.name) {
+		// Another resource adopted it before the answer came. The intent stays open, should that one let go of it.
+		out.again = true
+		return
+	}
+	o.registered(got.Webhook, now)
 	o.mem.sole = got.ID
 	o.mem.RequiresSignature = new(spec.RequiresSignature)
 	o.Applied = v1alpha1.AppliedStatus{
@@ -60,12 +65,11 @@ func (r *Reconciler) withdrawIntent(ctx context.Context, o *observation, out *ou
 	}
 }
 
-// registered takes note that the webhook is the resource's.
-func (o *observation) registered(r *Reconciler, w hub.Webhook, now time.Time) {
+// registered takes note that the webhook, which was claimed, is the resource's.
+func (o *observation) registered(w hub.Webhook, now time.Time) {
 	o.mem.WebhookID, o.mem.ApplicationID, o.mem.APIKeyHash = w.ID, w.ApplicationID, o.Key.Hash
 	o.mem.IntentClosed, o.mem.Unsettled = true, time.Time{}
 	o.mem.Verification = plan.Verification{Since: now}
-	r.claims.claim(w.ID, o.name)
 	o.ID = w.ID
 	o.Remote = plan.Remote{Presence: plan.Present, Webhook: w, SeenAt: now}
 	o.conn.Subscribe(subject(o.name), w.ID, natural(o.Object), o.formerAttempts()...)
@@ -73,10 +77,10 @@ func (o *observation) registered(r *Reconciler, w hub.Webhook, now time.Time) {
 
 // writeIntent writes down, with the finalizer, that there may be a webhook from now on; and, when a registration is
 // repeated whose first answer was lost, that there may be two.
-func (r *Reconciler) writeIntent(ctx context.Context, o *observation, retried bool) error {
+func (r *Reconciler) writeIntent(ctx context.Context, o *observation, retried bool, out *outcome) error {
 	_, intent := o.Object.Annotations[v1alpha1.AnnotationCreateStartedAt]
 	now := r.Now().UTC().Format(time.RFC3339)
-	version := o.Object.ResourceVersion
+	version, dropped := o.Object.ResourceVersion, false
 	err := r.patchMetadata(ctx, o, func(w *v1alpha1.Chatt2Webhook) {
 		addFinalizer(w)
 		if w.Annotations == nil {
@@ -88,13 +92,16 @@ func (r *Reconciler) writeIntent(ctx context.Context, o *observation, retried bo
 		if !intent || o.mem.IntentClosed {
 			delete(w.Annotations, v1alpha1.AnnotationCreateAttempts) // of them nothing came
 		}
-		addAttempt(w, o.Key.Hash)
+		dropped = addAttempt(w, o.Key.Hash)
 		if retried {
 			w.Annotations[v1alpha1.AnnotationCreateRetriedAt] = now
 		}
 	})
 	if err == nil && !intent {
 		o.mem.IntentClosed = true
+	}
+	if err == nil && dropped {
+		r.orphaned(o, "", out) // should it have made a webhook, nobody would find that
 	}
 	if err != nil || o.Object.ResourceVersion != version {
 		return err
@@ -126,7 +133,7 @@ func (r *Reconciler) adopt(ctx context.Context, o *observation, p plan.Plan, out
 		return
 	}
 	o.mem.succeeded()
-	o.registered(r, seen.Webhook, r.Now())
+	o.registered(seen.Webhook, r.Now())
 	o.mem.adopted = o.ID
 	o.Remote.SeenAt = seen.SeenAt
 	// What its headers are cannot be seen, and so they are sent.

@@ -58,12 +58,13 @@ func createAttempts(annotation string) []createAttempt {
 	return all[max(len(all)-mostAttempts, 0):]
 }
 
-// addAttempt writes down what is about to be registered, and with which API key.
-func addAttempt(w *v1alpha1.Chatt2Webhook, keyHash string) {
+// addAttempt writes down what is about to be registered, and with which API key. It tells whether the oldest had to make
+// room for that.
+func addAttempt(w *v1alpha1.Chatt2Webhook, keyHash string) (dropped bool) {
 	now := createAttempt{w.Spec.Label, w.Spec.Endpoint, string(w.Spec.EventType), keyHash}
 	all := createAttempts(w.Annotations[v1alpha1.AnnotationCreateAttempts])
 	if slices.Contains(all, now) {
-		return
+		return false
 	}
 	all = append(all, now)
 	text, err := json.Marshal(all[max(len(all)-mostAttempts, 0):])
@@ -71,6 +72,7 @@ func addAttempt(w *v1alpha1.Chatt2Webhook, keyHash string) {
 		panic(err) // texts can always be written
 	}
 	w.Annotations[v1alpha1.AnnotationCreateAttempts] = string(text)
+	return len(all) > mostAttempts
 }
 
 // formerAttempts are the natural keys of registrations that said something else than spec says now.

@@ -73,6 +73,8 @@ type Plan struct {
 	Trigger string
 	// Retried: a Create repeats a registration that may have been carried out.
 	Retried bool
+	// Unconfirmed: a Release leaves behind what a registration may have made whose end is not known.
+	Unconfirmed bool
 	// ListingAfter is when the listing must begin that AwaitListing waits for.
 	ListingAfter time.Time
 	// Recheck is when to look at the resource again at the latest, 0 for when something changes.

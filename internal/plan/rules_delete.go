@@ -22,7 +22,8 @@ func forceOrphanDeleting(o *Observed) (Plan, bool) {
 }
 
 func retain(o *Observed) (Plan, bool) {
-	return Plan{Action: Release, WebhookID: o.ID}, o.Object.Spec.DeletionPolicy == v1alpha1.DeletionRetain
+	return Plan{Action: Release, WebhookID: o.leftBehind(), Unconfirmed: o.intentOpen()},
+		o.Object.Spec.DeletionPolicy == v1alpha1.DeletionRetain
 }
 
 func neverRegistered(o *Observed) (Plan, bool) {
@@ -143,7 +144,16 @@ func (o *Observed) blockedOrOrphan(message string) Plan {
 	if o.Now.Before(giveUp) {
 		return Plan{Action: Rest, Recheck: min(o.until(giveUp), keyRecheck), Trouble: blocked(message)}
 	}
-	return Plan{Action: Orphan, WebhookID: o.ID}
+	return Plan{Action: Orphan, WebhookID: o.leftBehind()}
+}
+
+// leftBehind is the webhook that stays when nothing more is done: that of the resource or, while a registration is
+// open, the only one that it seems to have made. It is empty when that is not known.
+func (o *Observed) leftBehind() string {
+	if own := o.ownMatches(clockSkew); o.intentOpen() && len(own) == 1 {
+		return own[0].ID
+	}
+	return o.ID
 }
 
 // grace is for how long something must have blocked a deletion that was asked for long ago, while the operator or the
