@@ -125,7 +125,10 @@ func (o *Observed) applicationDoubt() bool {
 	if application != "" && o.Hub.ApplicationID != "" {
 		return application != o.Hub.ApplicationID
 	}
-	return keyHash != "" && keyHash != o.Key.Hash
+	if keyHash == "" {
+		return application != "" // nobody knows with which key it was seen
+	}
+	return keyHash != o.Key.Hash
 }
 
 // Application is the one that the webhook belongs to, and the hash of the API key that showed it last, from status or,
