@@ -14,6 +14,7 @@ import (
 var (
 	errNotJSON      = errors.New("not with the JSON that was agreed")
 	errNoUUID       = errors.New("an id in it is not a UUID")
+	errOtherWebhook = errors.New("it is about another webhook")
 	errNoSecret     = errors.New("without a signing secret")
 	errNoList       = errors.New("without a list")
 	errNoPagination = errors.New("without the size of the list")
@@ -83,6 +84,14 @@ func (w *Webhook) UnmarshalJSON(data []byte) error {
 	err := json.Unmarshal(data, &in)
 	if err == nil {
 		*w, err = in.webhook()
+	}
+	return err
+}
+
+// about holds an answer that was read to the webhook that was asked for: something on the way may mix answers up.
+func (w *Webhook) about(id string, err error) error {
+	if err == nil && w.ID != id {
+		return errOtherWebhook
 	}
 	return err
 }

@@ -50,7 +50,8 @@ func (c *Client) GetWebhook(ctx context.Context, id string) (*Webhook, error) {
 	}
 	out := &Webhook{}
 	return answer(out, c.do(ctx, call{
-		operation: operation, method: http.MethodGet, path: []string{id}, limit: maxAnswer, parse: into(out),
+		operation: operation, method: http.MethodGet, path: []string{id}, limit: maxAnswer,
+		parse: func(body []byte) error { return out.about(id, into(out)(body)) },
 	}))
 }
 
@@ -68,7 +69,7 @@ func (c *Client) UpdateWebhook(ctx context.Context, id string, in WebhookUpdate)
 	out := &WebhookWithSecret{}
 	return answer(out, c.do(ctx, call{
 		operation: operation, method: http.MethodPatch, path: []string{id}, body: body, limit: maxAnswer,
-		sent: valuesOfUpdate(in), parse: out.parse,
+		sent: valuesOfUpdate(in), parse: func(body []byte) error { return out.about(id, out.parse(body)) },
 	}))
 }
 

@@ -158,6 +158,17 @@ func TestAn_answer_that_is_no_webhook_does_not_parse(t *testing.T) {
 	}
 }
 
+func TestAn_answer_about_another_webhook_does_not_parse(t *testing.T) {
+	const other = "ffffffff-e5f6-7890-abcd-ef1234567890"
+	client := clientOf(t, 200, strings.Replace(webhookJSON, id, other, 1))
+	for _, name := range []string{"getWebhook", "updateWebhook"} {
+		got := failure(t, verbs(client)[name](t.Context()))
+		if got.Outcome != hub.Unknown || got.Kind != hub.Unavailable || strings.Contains(got.Error(), other) {
+			t.Errorf("%s: %#v", name, got)
+		}
+	}
+}
+
 func TestA_new_secret_is_found_by_any_of_its_names(t *testing.T) {
 	for fields, want := range map[string]string{
 		`"secret":"s"`: "s", `"signingSecret":"s"`: "s", `"signatureSecret":"s"`: "s", `"x":"s"`: "",
