@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+	"github.com/chatt2me/webhook-operator/internal/hub/simulator"
 )
 
 // holds plays something in a world of its own, in which nothing may be broken at any moment.
@@ -57,6 +58,17 @@ func TestAnUpdateThatIsAnsweredWithAnotherWebhookIsNotBelieved(t *testing.T) {
 			w.violated("L1", "it says synced, and the Hub has changed nothing")
 		}
 		w.handler = hub
+		w.rest()
+	})
+}
+
+func TestABareListIsNotTakenForWholeWhereTheHubPagesIt(t *testing.T) {
+	holds(t, func(w *world) {
+		w.hub.SetVariants(simulator.Variants{BareLists: true, MaxLimit: 2})
+		w.byHand("b", "https://elsewhere.example/b")
+		w.byHand("c", "https://elsewhere.example/c")
+		w.gate.first["POST webhook"] = lost
+		w.resource()
 		w.rest()
 	})
 }

@@ -227,7 +227,7 @@ func checkEntries(body []byte) error {
 	return nil
 }
 
-// parseList reads a page, or the bare array of an older deployment, which is everything there is.
+// parseList reads a page, or the bare array of an older deployment.
 func parseList[T any](body []byte) (items []T, total int, paged bool, _ error) {
 	if err := checkEntries(body); err != nil {
 		return nil, 0, false, err

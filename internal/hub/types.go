@@ -125,7 +125,7 @@ type WebhookPage struct {
 	Webhooks []Webhook
 	// Total is the number of webhooks of the Application at that moment.
 	Total int
-	// Paged is false where an older deployment answered with a bare array, which is then everything there is.
+	// Paged is false where an older deployment answered with a bare array, which does not say whether there is more.
 	Paged bool
 }
 

@@ -61,22 +61,24 @@ func (s *scan) add(page *hub.WebhookPage) wholeness {
 	return partial
 }
 
-// addBare takes a bare array, which an older deployment answers with: all there is, unless it is as long as a page.
+// addBare takes a bare array, which an older deployment answers with. It does not say whether it is all there is, and a
+// deployment that pages may heed no limit: so it is asked again from the last entry on.
 func (s *scan) addBare(got []hub.Webhook) wholeness {
-	if s.first != "" && len(got) > 0 && got[0].ID == s.first {
+	switch {
+	case len(got) == 0 && len(s.seen) < 2:
+		return whole
+	case len(got) > 0 && got[0].ID == s.first:
 		// The deployment does not page: it answered the whole list twice.
 		if len(got) == len(s.seen) && got[len(got)-1].ID == s.last {
 			return whole
 		}
 		return torn
-	}
-	if !s.continues(got) {
+	case !s.continues(got):
 		return torn
+	case len(got) == 1 && len(s.seen) > 1:
+		return whole // nothing comes after the last entry
 	}
-	if len(got) != hub.MaxPageLimit {
-		return whole
-	}
-	s.offset += len(got) - 1
+	s.offset += max(len(got)-1, 1) // after one entry alone nothing is to come
 	return partial
 }
 

@@ -159,27 +159,37 @@ func TestAnAnswerThatShowsAWebhookTwiceIsNoWholeListing(t *testing.T) {
 	}
 }
 
-func TestBareArraysAreAllThereIsUnlessTheyAreAsLongAsAPage(t *testing.T) {
+func TestABareArrayIsAllThereIsWhenNothingComesAfterIt(t *testing.T) {
 	tests := []struct {
-		n           int
-		deaf        bool
-		seen, calls int
+		n, most int
+		deaf    bool
+		want    wholeness
+		calls   int
 	}{
-		{n: 0, deaf: true, seen: 0, calls: 1},
-		{n: 49, deaf: true, seen: 49, calls: 1},
-		{n: 50, deaf: true, seen: 50, calls: 2},
-		{n: 51, deaf: true, seen: 51, calls: 1},
-		{n: 400, deaf: true, seen: 400, calls: 1},
-		{n: 50, seen: 50, calls: 2},
-		{n: 51, seen: 51, calls: 2},
-		{n: 99, seen: 99, calls: 3},
-		{n: 120, seen: 120, calls: 3},
+		{n: 0, deaf: true, want: whole, calls: 1},
+		{n: 1, deaf: true, want: whole, calls: 2},
+		{n: 49, deaf: true, want: whole, calls: 2},
+		{n: 50, deaf: true, want: whole, calls: 2},
+		{n: 400, deaf: true, want: whole, calls: 2},
+		{n: 0, want: whole, calls: 1},
+		{n: 1, want: whole, calls: 2},
+		{n: 2, want: whole, calls: 2},
+		{n: 49, want: whole, calls: 2},
+		{n: 50, want: whole, calls: 2},
+		{n: 51, want: whole, calls: 3},
+		{n: 120, want: whole, calls: 4},
+		{n: 19, most: 20, want: whole, calls: 2},
+		{n: 20, most: 20, want: whole, calls: 2},
+		{n: 21, most: 20, want: whole, calls: 3},
+		{n: 60, most: 20, want: whole, calls: 5},
+		{n: 3, most: 2, want: whole, calls: 3},
+		{n: 3, most: 1, want: torn, calls: 2},
 	}
 	for _, test := range tests {
 		s := shelfOf(test.n)
-		s.bare, s.deaf = true, test.deaf
+		s.bare, s.deaf, s.most = true, test.deaf, test.most
 		result, seen, calls := read(t, s, nil)
-		if result != whole || seen != test.seen || calls != test.calls {
+		if result != test.want || (result == whole && seen != test.n) || calls != test.calls {
 			t.Errorf("%+v: the listing is %v after %d calls and shows %d", test, result, calls, seen)
 		}
 	}
