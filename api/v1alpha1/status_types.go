@@ -56,8 +56,9 @@ type Chatt2WebhookStatus struct {
 	// +optional
 	Applied *AppliedStatus `json:"applied,omitempty"`
 
-	// apiKeyHash is the beginning of the SHA-256 of the API key that the webhook was last seen with. It tells a
-	// webhook that was deleted on the Hub from an API key that was exchanged for another Application's.
+	// apiKeyHash is the beginning of the SHA-256 of the Hub's URL and the API key that the webhook was last seen with.
+	// It tells a webhook that was deleted on the Hub from a key that was exchanged for another Application's, and from
+	// another Hub.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	APIKeyHash string `json:"apiKeyHash,omitempty"`

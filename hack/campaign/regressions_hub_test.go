@@ -6,9 +6,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+	"github.com/chatt2me/webhook-operator/internal/controller"
+	"github.com/chatt2me/webhook-operator/internal/hub"
+	"github.com/chatt2me/webhook-operator/internal/hub/connection"
 	"github.com/chatt2me/webhook-operator/internal/hub/simulator"
 )
 
@@ -71,4 +75,48 @@ func TestABareListIsNotTakenForWholeWhereTheHubPagesIt(t *testing.T) {
 		w.resource()
 		w.rest()
 	})
+}
+
+// restartAt ends the life of the operator and begins another one with the URL of another Hub.
+func (w *world) restartAt(url string) {
+	w.restart()
+	in := w.in
+	in.pool = connection.NewPool(connection.Config{
+		BaseURL: url, QPS: 10, Burst: 20, PollInterval: pollInterval, Now: w.clock.Now, Wake: in.wake,
+		Jitter: func(d time.Duration) time.Duration { return d }, Lanes: connection.NewLanes(1),
+		Metrics: controller.NewMetrics(prometheus.NewRegistry()).OfConnections(),
+	}, func(key hub.Secret) (*hub.Client, error) {
+		return hub.New(hub.Config{BaseURL: url, APIKey: key, Transport: transport{in}, Now: w.clock.Now})
+	})
+	in.reconciler.Pool = in.pool
+}
+
+func TestWhatIsNotAtAnotherHubWasNotDeletedThere(t *testing.T) {
+	for _, deletes := range []bool{false, true} {
+		holds(t, func(w *world) {
+			other := simulator.New(simulator.Options{CoreOptions: simulator.CoreOptions{
+				Now: w.clock.Now, After: w.clock.after, Endpoint: endpoint{w},
+			}})
+			defer other.Close()
+			other.AddApplication("there", apiKey)
+			w.resource()
+			w.run(restTime)
+			mine, here := w.onHub(), w.handler
+			w.handler = other.Handler()
+			w.restartAt("https://other.example")
+			if deletes {
+				w.must(w.user.Delete(w.ctx, w.get()))
+			}
+			w.run(5 * time.Minute)
+			if c := w.get(); c == nil || c.Status.WebhookID != mine {
+				w.violated("S1", "the webhook %s was let go because another Hub does not have it", mine)
+			}
+			if deletes {
+				return
+			}
+			w.handler = here
+			w.restart()
+			w.rest()
+		})
+	}
 }

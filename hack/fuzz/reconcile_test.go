@@ -276,7 +276,7 @@ func (w *world) status(c corrupt, id string) {
 		r.Status.ObservedGeneration = r.Generation
 	}
 	if c.has(keyIsKnown) {
-		r.Status.ApplicationID, r.Status.APIKeyHash = w.app.ID, connection.KeyHash(hub.NewSecret(apiKey))
+		r.Status.ApplicationID, r.Status.APIKeyHash = w.app.ID, connection.KeyHash(hubURL, hub.NewSecret(apiKey))
 	}
 	if c.has(isOfOtherApplication) {
 		r.Status.ApplicationID, r.Status.APIKeyHash = "88888888-8888-4888-8888-888888888888", "0123"

@@ -47,6 +47,7 @@ const (
 	home   = "home"
 	name   = "orders"
 	apiKey = "CNRY-key-main"
+	hubURL = "https://hub.example"
 
 	settleTime   = 6 * time.Second
 	orphanAfter  = 15 * time.Minute
@@ -206,10 +207,11 @@ func (w *world) start() {
 	}
 	metrics := controller.NewMetrics(prometheus.NewRegistry())
 	w.pool = connection.NewPool(connection.Config{
-		QPS: 10, Burst: 20, PollInterval: pollInterval, Now: w.clock, Wake: w.wake, Lanes: connection.NewLanes(1),
+		BaseURL: hubURL,
+		QPS:     10, Burst: 20, PollInterval: pollInterval, Now: w.clock, Wake: w.wake, Lanes: connection.NewLanes(1),
 		Jitter: func(d time.Duration) time.Duration { return d }, Metrics: metrics.OfConnections(),
 	}, func(key hub.Secret) (*hub.Client, error) {
-		return hub.New(hub.Config{BaseURL: "https://hub.example", APIKey: key, Transport: w.way, Now: w.clock})
+		return hub.New(hub.Config{BaseURL: hubURL, APIKey: key, Transport: w.way, Now: w.clock})
 	})
 	w.reconciler = &controller.Reconciler{
 		Client: view.Client(), Live: w.store.Live(), Pool: w.pool, Recorder: recorder{w}, Metrics: metrics, Now: w.clock,

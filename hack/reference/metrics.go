@@ -30,8 +30,8 @@ func metricsPage(string) (string, error) {
 	}
 	return "# Metrics\n\nServed at `/metrics` of `--metrics-bind-address`: by HTTPS, to those who may get the " +
 		"non-resource URL `/metrics`,\nunless `--metrics-secure=false`. All replicas serve them; those that do not " +
-		"lead make no calls to the Hub. The label\n`connection` stands for one API key and is the beginning of its " +
-		"SHA-256.\n\n" +
+		"lead make no calls to the Hub. The label\n`connection` stands for one API key and is the beginning of the " +
+		"SHA-256 of the Hub's URL and that key.\n\n" +
 		table([]string{"metric", "type", "labels", "what it tells"}, own) +
 		"\n## Of controller-runtime\n\nBesides, there are Go's own, `go_*` and `process_*`.\n\n" +
 		table([]string{"metric", "labels", "what it tells"}, shared), nil

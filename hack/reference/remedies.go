@@ -38,7 +38,7 @@ var remedies = map[string]string{
 	"AmbiguousMatch":  "name one in `adoption.webhookID`, or delete all but one on the Hub",
 	"Conflict":        "change or delete one of the two",
 	"WebhookNotFound": "correct the id, or remove it",
-	"ApplicationChanged": "put the former key back, or give the webhook up with the annotation " +
+	"ApplicationChanged": "put the former key (or `--hub-url`) back, or give the webhook up with the annotation " +
 		"`hub.chatt2.me/force-orphan`",
 	"HeaderSourceInvalid":    "correct the source",
 	"HeaderSourceNotAllowed": "annotate the Secret with `hub.chatt2.me/allow-as-header=true`",

@@ -45,7 +45,7 @@ type createAttempt struct {
 	Label     string `json:"label"`
 	Endpoint  string `json:"endpoint"`
 	EventType string `json:"eventType"`
-	// KeyHash is the beginning of the SHA-256 of the API key.
+	// KeyHash is the beginning of the SHA-256 of the URL of the Hub and the API key.
 	KeyHash string `json:"apiKeyHash"`
 }
 

@@ -17,7 +17,6 @@ import (
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
 	"github.com/chatt2me/webhook-operator/internal/hub"
-	"github.com/chatt2me/webhook-operator/internal/hub/connection"
 	"github.com/chatt2me/webhook-operator/internal/plan"
 )
 
@@ -70,7 +69,7 @@ func (r *Reconciler) apiKey(ctx context.Context, object *v1alpha1.Chatt2Webhook)
 			"the key %q of the Secret %q holds no API key: it must be printable ASCII without spaces, of which one "+
 				"line break at the end is dropped", ref.Key, ref.Name)}, nil
 	}
-	return apiKey{value: clean, hash: connection.KeyHash(clean), meta: meta}, nil
+	return apiKey{value: clean, hash: r.Pool.KeyHash(clean), meta: meta}, nil
 }
 
 // readKeys reads a Secret, from the keyring while the watch shows the version that is in it.

@@ -65,7 +65,8 @@ func (op Operator) pool(counted *Metrics, wakes *Wakes) *connection.Pool {
 		return hub.New(config)
 	}
 	return connection.NewPool(connection.Config{
-		QPS: op.QPS, Burst: op.Burst, PollInterval: op.Options.Settings.PollInterval,
+		BaseURL: op.Hub.BaseURL,
+		QPS:     op.QPS, Burst: op.Burst, PollInterval: op.Options.Settings.PollInterval,
 		Lanes: connection.NewLanes(op.Options.MaxConcurrentReconciles),
 		Now:   op.Now, Jitter: jitter, Wake: wakes.Wake, Metrics: counted.OfConnections(),
 	}, client)

@@ -134,7 +134,8 @@ func applicationChanged(o *Observed) (Plan, bool) {
 func applicationChangedMessage(o *Observed) string {
 	application, _ := o.Application()
 	return fmt.Sprintf("the webhook %s is not there for the present API key, which seems to belong to another "+
-		"Application than %s; put the former key back, or set the annotation %s=%s to leave that webhook behind",
+		"Application than %s, if not to another Hub; put the former key (or --hub-url) back, or set the annotation "+
+		"%s=%s to leave that webhook behind",
 		o.ID, cmp.Or(application, "before"), v1alpha1.AnnotationForceOrphan, o.ID)
 }
 

@@ -43,6 +43,8 @@ const (
 
 // Config is what connections are made from. All of it is required.
 type Config struct {
+	// BaseURL is where the Hub is.
+	BaseURL string
 	// QPS and Burst are the budget of calls of one API key: calls per second and how many at once.
 	QPS   float64
 	Burst int

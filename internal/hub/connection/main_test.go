@@ -123,7 +123,7 @@ func (w *world) connect(key string) *Connection {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return New(w.cfg, client, KeyHash(hub.NewSecret(key)))
+	return New(w.cfg, client, KeyHash(w.URL, hub.NewSecret(key)))
 }
 
 func endpointOf(n int) string { return fmt.Sprintf("https://hooks.example/%04d", n) }

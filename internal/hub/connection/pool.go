@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -13,7 +15,7 @@ import (
 // idleTime is how long a connection without subjects is kept, for an API key may come back.
 const idleTime = time.Minute
 
-// Pool keeps one connection for each API key in use.
+// Pool keeps one connection for each API key in use, all to the same Hub.
 type Pool struct {
 	cfg    Config
 	client func(hub.Secret) (*hub.Client, error)
@@ -64,7 +66,7 @@ func (p *Pool) Run(ctx context.Context) {
 
 // For is the connection for an API key. The error is about the key itself: it cannot be sent.
 func (p *Pool) For(apiKey hub.Secret) (*Connection, error) {
-	key := KeyHash(apiKey)
+	key := p.KeyHash(apiKey)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if c, ok := p.connections[key]; ok {
@@ -116,8 +118,16 @@ func (c *Connection) idle(now time.Time) bool {
 	return len(c.subjects) == 0 && now.After(c.idleSince.Add(idleTime)) && !now.Before(c.breaker.pausedUntil)
 }
 
-// KeyHash tells API keys apart and shows nothing of them: the beginning of the SHA-256.
-func KeyHash(apiKey hub.Secret) string {
-	sum := sha256.Sum256([]byte(apiKey.Reveal()))
+// KeyHash is what tells an API key for the Hub of the pool from others.
+func (p *Pool) KeyHash(apiKey hub.Secret) string { return KeyHash(p.cfg.BaseURL, apiKey) }
+
+// KeyHash tells API keys apart, and the Hubs that they are for, and shows nothing of them: the beginning of the SHA-256
+// over the base URL, of which the spelling does not count, and the key. The same key says nothing at another Hub.
+func KeyHash(baseURL string, apiKey hub.Secret) string {
+	if base, err := url.Parse(baseURL); err == nil {
+		base.Host = strings.ToLower(base.Host)
+		baseURL = strings.TrimRight(base.String(), "/")
+	}
+	sum := sha256.Sum256([]byte(baseURL + "\n" + apiKey.Reveal()))
 	return hex.EncodeToString(sum[:8])
 }

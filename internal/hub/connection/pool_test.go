@@ -103,9 +103,22 @@ func TestARunningConnectionGrantsTurnsAndListsBeyondItsBurst(t *testing.T) {
 }
 
 func TestAKeyIsToldFromOthersByAHash(t *testing.T) {
-	one, two := KeyHash(hub.NewSecret("one")), KeyHash(hub.NewSecret("two"))
-	// printf one | sha256sum
-	if one != "7692c3ad3540bb80" || one == two {
-		t.Errorf("the hashes are %s and %s", one, two)
+	one := KeyHash("https://hub.example", hub.NewSecret("one"))
+	// printf 'https://hub.example\none' | sha256sum
+	if want := "a5b6e0e713b7477a"; one != want {
+		t.Errorf("the hash is %s, want %s", one, want)
+	}
+	for _, url := range []string{"https://hub.example/", "HTTPS://Hub.Example", "https://HUB.example//"} {
+		if got := KeyHash(url, hub.NewSecret("one")); got != one {
+			t.Errorf("with %s the hash is another one", url)
+		}
+	}
+	for url, key := range map[string]string{
+		"https://hub.example": "two", "https://other.example": "one", "http://hub.example": "one",
+		"https://hub.example:8443": "one", "https://hub.example/path": "one",
+	} {
+		if KeyHash(url, hub.NewSecret(key)) == one {
+			t.Errorf("the hash of the key %s at %s is the same", key, url)
+		}
 	}
 }

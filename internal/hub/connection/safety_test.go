@@ -27,7 +27,7 @@ func (w *world) connectThrough(around func(*http.Request, http.RoundTripper) (*h
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return New(w.cfg, client, KeyHash(key))
+	return New(w.cfg, client, KeyHash(w.URL, key))
 }
 
 const unknown = "11111111-1111-4111-8111-111111111111"
