@@ -2,6 +2,7 @@ package campaign_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -119,4 +120,20 @@ func TestWhatIsNotAtAnotherHubWasNotDeletedThere(t *testing.T) {
 			w.rest()
 		})
 	}
+}
+
+func TestARotationThatAnotherShardHasJustBegunSettles(t *testing.T) {
+	holds(t, func(w *world) {
+		w.resource(signed)
+		w.run(restTime)
+		s := w.secret(signingName)
+		s.Annotations[v1alpha1.AnnotationRotationStartedAt] = w.clock.now.UTC().Format(time.RFC3339)
+		w.must(w.user.Update(w.ctx, s))
+		redefine, err := http.NewRequestWithContext(
+			w.ctx, http.MethodPost, webhooksPath+"/"+w.onHub()+"/redefine-signature", http.NoBody)
+		w.must(err)
+		redefine.Header.Set("X-Api-Key", apiKey)
+		w.clock.after(lateTime, func() { w.handler.ServeHTTP(httptest.NewRecorder(), redefine) })
+		w.rest()
+	})
 }

@@ -104,7 +104,7 @@ func describe(object *v1alpha1.Chatt2Webhook, name string, secret *corev1.Secret
 	s.Exists, s.Foreign = true, !metav1.IsControlledBy(secret, object)
 	s.WebhookID, s.Request = content.WebhookID, content.RotationRequest
 	s.HasPrevious, s.PreviousExpiresAt = !content.Previous.IsZero(), content.PreviousExpiresAt
-	s.RotationOpen = !content.RotationStartedAt.IsZero()
+	s.RotationOpen, s.RotationStartedAt = !content.RotationStartedAt.IsZero(), content.RotationStartedAt
 	s.Outdated = !carries(secret, object)
 	if !content.Current.IsZero() {
 		s.Fingerprint = signing.Fingerprint(content.WebhookID, content.Current)

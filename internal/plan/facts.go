@@ -88,6 +88,17 @@ func (o *Observed) settled() time.Time {
 	return latest(latest(o.Settings.ActingSince, o.Memory.Unsettled), intent).Add(o.Settings.SettleTime)
 }
 
+// rotationSettled is when a redefinition that another process asked for has been carried out or never will be. That
+// one may be of another shard and have begun the rotation a moment ago. A time to come that no clock shows counts for
+// nothing, or it would be waited for.
+func (o *Observed) rotationSettled() time.Time {
+	begun := o.Signing.RotationStartedAt
+	if begun.After(o.Now.Add(clockSkew)) {
+		return o.settled()
+	}
+	return latest(o.settled(), begun.Add(o.Settings.SettleTime))
+}
+
 // ownMatches are the matches that a registration of ours may have made: they belong to nobody and are no older than
 // the intent.
 func (o *Observed) ownMatches(skew time.Duration) []hub.Webhook {

@@ -67,9 +67,9 @@ func finishRotation(o *Observed) (Plan, bool) {
 	if !o.signed() || o.Signing.Foreign || !o.Signing.RotationOpen {
 		return Plan{}, false
 	}
-	// A redefinition by an earlier process may still be carried out, and would kill the one made now.
-	if !o.Memory.RotationOwn && o.Now.Before(o.settled()) {
-		return Plan{Action: Rest, Recheck: o.until(o.settled())}, true
+	// A redefinition by another process may still be carried out, and would kill the one made now.
+	if bar := o.rotationSettled(); !o.Memory.RotationOwn && o.Now.Before(bar) {
+		return Plan{Action: Rest, Recheck: o.until(bar)}, true
 	}
 	return Plan{Action: Redefine, WebhookID: o.ID}, true
 }

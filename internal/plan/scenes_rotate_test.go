@@ -21,6 +21,9 @@ func rotateScenes() []scene {
 	hourAgo := noon.Add(-time.Hour)
 	signed := signedSince(hourAgo)
 	open := secret(func(s *SigningSecret) { s.RotationOpen = true })
+	openSince := func(d time.Duration) with {
+		return secret(func(s *SigningSecret) { s.RotationOpen, s.RotationStartedAt = true, noon.Add(-d) })
+	}
 	previousUntil := func(at time.Time) with {
 		return secret(func(s *SigningSecret) { s.HasPrevious, s.PreviousExpiresAt = true, at })
 	}
@@ -39,6 +42,11 @@ func rotateScenes() []scene {
 		{name: "a rotation of ours is under way", o: observed(signed, open, remembered(func(m *Memory) { m.RotationOwn = true }), actingSince(noon)), rule: finish, action: Redefine, id: mine},
 		{name: "a rotation of an earlier process is under way", o: observed(signed, open, actingSince(noon.Add(-10*time.Second))), rule: finish, action: Rest, recheck: 20 * time.Second},
 		{name: "a rotation of an earlier process has settled", o: observed(signed, open), rule: finish, action: Redefine, id: mine},
+		{name: "a rotation of another process began a moment ago", o: observed(signed, openSince(10*time.Second)), rule: finish, action: Rest, recheck: 20 * time.Second},
+		{name: "a rotation of ours began a moment ago", o: observed(signed, openSince(10*time.Second), remembered(func(m *Memory) { m.RotationOwn = true })), rule: finish, action: Redefine, id: mine},
+		{name: "a rotation of another process has settled", o: observed(signed, openSince(30*time.Second)), rule: finish, action: Redefine, id: mine},
+		{name: "a rotation began by a clock that is ahead", o: observed(signed, openSince(-time.Minute)), rule: finish, action: Rest, recheck: 90 * time.Second},
+		{name: "a rotation began at a time that cannot be", o: observed(signed, openSince(-61*time.Second)), rule: finish, action: Redefine, id: mine},
 		{name: "a rotation is under way in a Secret that is another's now", o: observed(signed, open, secret(foreign)), rule: rest, action: Rest},
 
 		{name: "the Secret is gone", o: observed(signed, secret(missing)), rule: lost, action: BeginRotation, id: mine, is: triggered(TriggerLoss)},
