@@ -137,3 +137,16 @@ func TestARotationThatAnotherShardHasJustBegunSettles(t *testing.T) {
 		w.rest()
 	})
 }
+
+func TestSigningIsTurnedOffWhereOnlyStatusKnowsThatItIsOn(t *testing.T) {
+	holds(t, func(w *world) {
+		w.hub.SetVariants(simulator.Variants{OmitFields: []string{"requiresSignature"}})
+		w.resource(signed)
+		w.run(restTime)
+		w.must(w.user.Delete(w.ctx, w.secret(signingName)))
+		w.change(func(c *v1alpha1.Chatt2Webhook) { c.Spec.RequiresSignature = false })
+		w.gate.first["PATCH webhook"] = dropped
+		w.restart()
+		w.rest()
+	})
+}

@@ -81,13 +81,16 @@ func (o *Observed) plainDifferences() Changes {
 }
 
 // sentSignature is what was last sent of requiresSignature. What this process does not remember the Secret tells: it is
-// there, under its name or the former one, exactly when we have turned signing on.
+// there, under its name or the former one, exactly when we have turned signing on. Should somebody delete it, status
+// still says that there was one.
 func (o *Observed) sentSignature() bool {
 	if sent := o.Memory.RequiresSignature; sent != nil {
 		return *sent
 	}
 	of := func(s *SigningSecret) bool { return s.Exists && !s.Foreign && s.WebhookID == o.ID }
-	return of(&o.Signing) || o.FormerSecret != nil && of(o.FormerSecret)
+	recorded := &o.Object.Status
+	return of(&o.Signing) || o.FormerSecret != nil && of(o.FormerSecret) ||
+		recorded.SigningSecret != nil && recorded.WebhookID == o.ID
 }
 
 // headersDiffer tells whether the headers were not sent as they are now.

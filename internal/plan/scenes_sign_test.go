@@ -13,6 +13,11 @@ func ownSecret(o *Observed) {
 	o.Signing = SigningSecret{Name: "hook-signing", Exists: true, WebhookID: mine, Fingerprint: "print", RotatedAt: noon.Add(-time.Hour)}
 }
 
+// recordedSecret is a Secret that status knows of and somebody has deleted.
+func recordedSecret(o *Observed) {
+	o.Object.Status.SigningSecret = &v1alpha1.SigningSecretStatus{Name: "hook-signing", Fingerprint: "print"}
+}
+
 func isSigned(w *hub.Webhook) { w.RequiresSignature = known(true) }
 
 // silent is an older deployment, which does not show whether a webhook is signed.
@@ -74,6 +79,9 @@ func signScenes() []scene {
 		{name: "an older deployment that is signed, the Secret renamed", o: observed(signed, remote(silent), secret(missing), former()), rule: moves, action: MoveSecret, id: mine},
 		{name: "an older deployment turned off", o: observed(newGeneration, ownSecret, remote(silent)), rule: right, action: Update, id: mine, reason: updating, is: turns},
 		{name: "an older deployment that took it to be off", o: observed(ownSecret, remote(silent), sentSignature(false)), rule: goes, action: DeleteSecret},
+		{name: "an older deployment, and only status knows that it signs", o: observed(recordedSecret, remote(silent)), rule: right, action: Update, id: mine, reason: updating, is: turns},
+		{name: "an older deployment, and status knows of another webhook", o: observed(recordedSecret, remote(silent), func(o *Observed) { o.Object.Status.WebhookID = other }), rule: rest, action: Rest},
+		{name: "what a Hub shows counts for more than what status knows", o: observed(recordedSecret), rule: rest, action: Rest},
 		{name: "what a Hub shows counts for more than what was sent", o: observed(sentSignature(true)), rule: rest, action: Rest},
 
 		{name: "the Secret is renamed", o: observed(signed, secret(missing), former()), rule: moves, action: MoveSecret, id: mine},

@@ -47,7 +47,7 @@ func recordWebhook(s *v1alpha1.Chatt2WebhookStatus, o *Observed) {
 
 func recordSecret(s *v1alpha1.Chatt2WebhookStatus, o *Observed) {
 	if !o.Object.Spec.RequiresSignature {
-		if (!o.Signing.Exists || o.Signing.Foreign) && o.FormerSecret == nil {
+		if (!o.Signing.Exists || o.Signing.Foreign) && o.FormerSecret == nil && !o.maySign() {
 			s.SigningSecret = nil
 		}
 		return
@@ -68,6 +68,11 @@ func recordSecret(s *v1alpha1.Chatt2WebhookStatus, o *Observed) {
 	if s.SigningSecret != nil {
 		s.SigningSecret.NextRotationAt = timestamp(&due)
 	}
+}
+
+// maySign tells whether the Hub may sign although spec does not say so.
+func (o *Observed) maySign() bool {
+	return o.ID != "" && (o.Remote.Presence != Present || o.plainDifferences().Has(FieldRequiresSignature))
 }
 
 func recordRequests(s *v1alpha1.Chatt2WebhookStatus, o *Observed) {

@@ -182,6 +182,20 @@ func TestWhatStatusRecords(t *testing.T) {
 	if s = recorded(observed(ownSecret, secret(foreign))); s.SigningSecret != nil {
 		t.Errorf("of Secrets that are not ours it keeps %+v", s.SigningSecret)
 	}
+	for name, test := range map[string]struct {
+		o    *Observed
+		kept bool
+	}{
+		"signs":                  {observed(recordedSecret, remote(silent)), true},
+		"cannot be seen":         {observed(recordedSecret, unseenYet), true},
+		"was told not to":        {observed(recordedSecret, remote(silent), sentSignature(false)), false},
+		"shows that it does not": {observed(recordedSecret), false},
+		"has no webhook of ours": {observed(unregistered, recordedSecret), false},
+	} {
+		if s = recorded(test.o); (s.SigningSecret != nil) != test.kept {
+			t.Errorf("of a Secret that is gone it keeps %+v while the Hub %s", s.SigningSecret, name)
+		}
+	}
 	if s = recorded(observed(remote(drifted), ignoring(FieldEndpoint, FieldLabel))); len(s.Applied.Ignored) != 1 {
 		t.Errorf("of what the Hub ignored it keeps %v", s.Applied.Ignored)
 	}
