@@ -1,6 +1,7 @@
 package campaign_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
@@ -148,5 +150,78 @@ func TestSigningIsTurnedOffWhereOnlyStatusKnowsThatItIsOn(t *testing.T) {
 		w.gate.first["PATCH webhook"] = dropped
 		w.restart()
 		w.rest()
+	})
+}
+
+// refusesNaming has the Hub refuse all calls of a method with a text that names a value.
+func (w *world) refusesNaming(method string, value func() string) {
+	w.between(func(rw http.ResponseWriter, r *http.Request) bool {
+		if r.Method != method {
+			return false
+		}
+		rw.Header().Set("Content-Type", "application/json")
+		rw.WriteHeader(http.StatusBadRequest)
+		_, err := fmt.Fprintf(rw, `{"message":"what I have is %s, and it is locked"}`, value())
+		w.must(err)
+		return true
+	})
+}
+
+func TestNoValueIsShownThatTheHubHasFromBefore(t *testing.T) {
+	const old = canary + "old"
+	changes := map[string]func(*world){
+		"headers are removed": func(w *world) { w.change(func(c *v1alpha1.Chatt2Webhook) { c.Spec.Headers = nil }) },
+		"a header changes":    func(w *world) { w.changeSecret("header", "token", "completely different") },
+		"headers are not sent": func(w *world) {
+			w.change(func(c *v1alpha1.Chatt2Webhook) { c.Spec.Endpoint = "https://shop.example/new" })
+		},
+	}
+	for name, does := range changes {
+		t.Run(name, func(t *testing.T) {
+			holds(t, func(w *world) {
+				w.create(&corev1.Secret{ObjectMeta: inHome("header"), Data: map[string][]byte{"token": []byte(old)}})
+				w.resource(withHeader)
+				w.run(restTime)
+				w.refusesNaming(http.MethodPatch, func() string { return old })
+				does(w)
+				w.run(time.Minute)
+			})
+		})
+	}
+}
+
+func TestNoSigningSecretIsShownThatTheHubNames(t *testing.T) {
+	holds(t, func(w *world) {
+		w.resource(signed)
+		w.run(restTime)
+		id := w.onHub()
+		w.refusesNaming(http.MethodPatch, func() string { return w.hub.SecretOf(id) })
+		w.refusesNaming(http.MethodDelete, func() string { return w.hub.SecretOf(id) })
+		w.change(func(c *v1alpha1.Chatt2Webhook) { c.Spec.Endpoint = "https://shop.example/new" })
+		w.run(time.Minute)
+		w.must(w.user.Delete(w.ctx, w.get()))
+		w.run(time.Minute)
+	})
+}
+
+func TestAHeaderThatALostUpdateMayHaveSetIsTakenBackAndNotShown(t *testing.T) {
+	const old = canary + "old"
+	holds(t, func(w *world) {
+		w.create(&corev1.Secret{ObjectMeta: inHome("header"), Data: map[string][]byte{"token": []byte(old)}})
+		w.resource()
+		w.run(restTime)
+		w.gate.first["PATCH webhook"] = lost
+		w.change(withHeader)
+		w.run(time.Second)
+		hub := w.handler
+		w.refusesNaming(http.MethodPatch, func() string { return old })
+		w.change(func(c *v1alpha1.Chatt2Webhook) { c.Spec.Headers = nil })
+		w.run(time.Minute)
+		w.handler = hub
+		w.change(annotate(v1alpha1.AnnotationReconcileRequestedAt, "now"))
+		w.rest()
+		if left := w.hub.HeadersOf(w.onHub()); len(left) > 0 {
+			w.violated("L1", "the Hub has headers that spec does not say: %v", left)
+		}
 	})
 }

@@ -29,8 +29,6 @@ type outcome struct {
 	failed bool
 	// refused: it failed for good, until somebody acts.
 	refused bool
-	// headersSent: the call carried the headers, and so what was said to it is free of their values.
-	headersSent bool
 	// gone: the resource was let go.
 	gone bool
 	// again: the world is not as it was thought to be, look at once.
@@ -109,10 +107,7 @@ func (o *observation) callFailed(action plan.Action, err error, now time.Time, o
 		return true
 	}
 	out.failed = true
-	if !out.headersSent && len(o.Object.Spec.Headers) > 0 {
-		err = hub.WithoutMessage(err)
-	}
-	road, trouble := plan.FailedCall(action, err)
+	road, trouble := plan.FailedCall(action, o.showable(action, err))
 	switch road {
 	case plan.Stall:
 		out.refused = true

@@ -24,7 +24,6 @@ func (r *Reconciler) create(ctx context.Context, o *observation, p plan.Plan, ou
 	closed := o.mem.IntentClosed
 	o.mem.IntentClosed = false
 	o.mem.rememberIntent(o)
-	out.headersSent = true
 	got, err := o.conn.Create(ctx, subject(o.name), hub.WebhookCreate{
 		Label: spec.Label, Endpoint: spec.Endpoint, EventType: string(spec.EventType),
 		AuthenticationProtocol: string(plan.Protocol(spec)), Scope: spec.Scope, Headers: o.headers,

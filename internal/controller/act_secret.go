@@ -45,6 +45,7 @@ func (r *Reconciler) redefine(ctx context.Context, o *observation, _ plan.Plan, 
 	if o.callFailed(plan.Redefine, err, r.Now(), out) {
 		if !out.waiting {
 			r.Metrics.Rotated(trigger, "failed")
+			o.mem.RotationOwn = o.mem.RotationOwn && hub.OutcomeOf(err) == hub.NotApplied
 		}
 		return
 	}

@@ -23,9 +23,11 @@ func (r *Reconciler) update(ctx context.Context, o *observation, p plan.Plan, ou
 		o.Applied.Ignored, out.failed = []string{plan.FieldLabel}, true
 		return
 	}
-	out.headersSent = sent.Has(plan.FieldHeaders)
 	now := r.Now()
 	if o.callFailed(plan.Update, err, now, out) {
+		if sent.Has(plan.FieldHeaders) && !out.waiting && hub.OutcomeOf(err) == hub.Unknown {
+			o.Applied.HeadersHash = "" // nobody knows which headers the Hub has
+		}
 		return
 	}
 	before := o.Remote.Webhook.Endpoint

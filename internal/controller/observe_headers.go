@@ -175,6 +175,9 @@ func headerSource(h *v1alpha1.Header) (kind string, ref *v1alpha1.KeyReference) 
 
 // headersHash is over the list in spec and the versions of its sources, never over values from them.
 func headersHash(headers []v1alpha1.Header, versions []version) string {
+	if len(headers) == 0 {
+		headers = nil // an empty list is as good as none
+	}
 	// Strings all through: it cannot fail.
 	text, _ := json.Marshal([]any{headers, versions}) //nolint:errchkjson // see above
 	sum := sha256.Sum256(text)

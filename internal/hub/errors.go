@@ -96,6 +96,14 @@ func WithoutMessage(err error) error {
 	return &silent
 }
 
+// Withholding is err without what the Hub said where that holds one of these secrets or a piece of one, in any form.
+func Withholding(err error, secrets ...Secret) error {
+	if e, ok := errors.AsType[*Error](err); ok && newHaystack(e.Message).holdsAny(secrets) {
+		return WithoutMessage(err)
+	}
+	return err
+}
+
 // IsConflict tells whether the Hub refused the call for what else was going on there (409), and may take it later.
 func IsConflict(err error) bool {
 	e, ok := errors.AsType[*Error](err)

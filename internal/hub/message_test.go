@@ -4,8 +4,10 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html"
+	"io"
 	"net/url"
 	"strings"
 	"testing"
@@ -235,5 +237,27 @@ func TestMessage_is_withheld_if_it_holds_a_secret_that_the_answer_names(t *testi
 func TestMessage_is_withheld_if_it_can_be_read_in_too_many_ways(t *testing.T) {
 	if got := shown(values(), `%2525252B \\\\\\u002b &amp;amp;amp;#x2b; + %26%2523x2b; \u0026amp;`); got != "" {
 		t.Errorf("shown: %s", got)
+	}
+}
+
+func TestMessage_is_withheld_if_it_holds_a_secret_that_was_not_sent(t *testing.T) {
+	refusal := func(message string) error {
+		return &Error{Operation: "updateWebhook", Cause: "the Hub answered 400", Message: message}
+	}
+	stored := NewSecret(signsCanary)
+	for name, disguise := range disguises(signsCanary) {
+		err := Withholding(refusal("signed with "+disguise), NewSecret("another one"), stored)
+		if err.Error() != refusal("").Error() {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, secrets := range [][]Secret{nil, {{}}, {stored}} {
+		harmless := refusal("the label is too long")
+		if err := Withholding(harmless, secrets...); err.Error() != harmless.Error() {
+			t.Errorf("%d secrets: %v", len(secrets), err)
+		}
+	}
+	if err := Withholding(io.EOF, stored); !errors.Is(err, io.EOF) {
+		t.Errorf("another error became %v", err)
 	}
 }
