@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"cmp"
 	"strings"
 	"testing"
 	"time"
@@ -76,7 +77,7 @@ func TestWhatTheHubSaysIsShownOnlyIfItIsFreeOfAllThatItMayKnow(t *testing.T) {
 		for _, is := range test.is {
 			is(o)
 		}
-		said := valueOr(test.message, "the plan has no such thing")
+		said := cmp.Or(test.message, "the plan has no such thing")
 		err := o.showable(test.action, &hub.Error{Operation: "call", Cause: "refused", Message: said})
 		if strings.Contains(err.Error(), said) != test.shown {
 			t.Errorf("%s: got %v", test.name, err)
