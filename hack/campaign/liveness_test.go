@@ -71,6 +71,9 @@ func (w *world) checkL3() {
 	if w.watch.flow.name != "" {
 		causes = 1
 	}
+	if causes == 0 {
+		return // nobody has counted
+	}
 	if w.hub.Variants().OmitSecret {
 		causes += 2
 	}

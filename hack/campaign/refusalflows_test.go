@@ -30,11 +30,18 @@ var refusalFlows = []flow{
 	}, gone: true, orphans: 1, ends: nothingElsewhere},
 }
 
+// otherKey is the API key of another Application.
+const otherKey = canary + "key-other"
+
+// otherApplication makes another Application, with an API key.
+func (w *world) otherApplication() {
+	w.apiKeys[otherKey] = w.hub.AddApplication("second", otherKey).ID
+}
+
 // useOtherApplication puts the key of another Application, which has no webhooks, where the key is.
 func (w *world) useOtherApplication() {
-	const key = canary + "key-other"
-	w.apiKeys[key] = w.hub.AddApplication("second", key).ID
-	w.changeSecret("api-key", "apiKey", key)
+	w.otherApplication()
+	w.changeSecret("api-key", "apiKey", otherKey)
 }
 
 // nothingElsewhere: the first webhook and that of the resource are where they were, and nothing is in the other
@@ -43,7 +50,7 @@ func nothingElsewhere(w *world) string {
 	if here := len(w.hub.Webhooks(w.app.ID)); here != 2 {
 		return fmt.Sprintf("S4: there are %d webhooks in the Application, and not 2", here)
 	}
-	if other := w.hub.Webhooks(w.apiKeys[canary+"key-other"]); len(other) > 0 {
+	if other := w.hub.Webhooks(w.apiKeys[otherKey]); len(other) > 0 {
 		return fmt.Sprintf("S1: %s is registered with the other Application", other[0].ID)
 	}
 	return ""

@@ -11,6 +11,10 @@ var regressions = map[string]string{
 	"a conflict with a stale cache is retried ten times a second": "delete/lagging/2:kill-before",
 	"the Hub is asked at each conflict with a stale cache":        "removed/lagging/5:kill-before",
 	"looks take every turn that a deletion waits for":             "walk/18/0,2,3,4,5,9,13",
+	"a refused call waits for ever while a user asks for a look":  "update-among-many/fresh/5:unauthorized",
+	"a conflict outlasts the other resource's Application":        "walk@renames-secrets/251/3,11,18,19",
+	"a webhook that nobody knows the key of counts as deleted":    "walk/44/0,7,14,22",
+	"the same, and another resource adopts it":                    "walk/258/0,6,9,13,16",
 }
 
 func TestRegressions(t *testing.T) {

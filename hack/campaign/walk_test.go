@@ -117,10 +117,9 @@ func (k walk) steps() []step {
 // play runs the walk.
 func (k walk) play() result {
 	return inWorld(k.hub, func(w *world) int {
-		other := w.hub.AddApplication("second", canary+"key-other")
-		w.apiKeys[canary+"key-other"] = other.ID
+		w.otherApplication()
 		w.newKey(w.app.ID, canary+"key-second")
-		keys := []string{apiKey, canary + "key-other"}
+		keys := []string{apiKey, otherKey}
 		w.create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: away}})
 		w.create(&corev1.Secret{
 			ObjectMeta: metav1.ObjectMeta{Namespace: away, Name: "api-key"},

@@ -36,7 +36,7 @@ func (w *world) take(s step) {
 	case "swap key":
 		key := []string{apiKey, canary + "key-second"}[s.arg%2]
 		if s.arg%5 == 0 {
-			key = canary + "key-other"
+			key = otherKey
 		}
 		w.changeSecret("api-key", "apiKey", key)
 	case "snapshot":

@@ -84,7 +84,8 @@ func (f *operatorFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.watchLabelSelector, "watch-label-selector", "",
 		"resources to work on, by label, where several operators share a cluster")
 	flags.DurationVar(&f.orphanAfter, "orphan-after", 15*time.Minute,
-		"how long a deletion waits for a usable API key, or while the Hub refuses it, before it leaves the webhook behind")
+		"how long a deletion waits for a usable API key, or while the Hub refuses it, before it leaves the webhook "+
+			"behind")
 	flags.BoolVar(&f.watchSecrets, "watch-secrets", true,
 		"watch the metadata of Secrets; without it, and without the permission to list and watch them, those that "+
 			"somebody waits for are looked at every minute")

@@ -249,13 +249,12 @@ func (r *Reconciler) release(ctx context.Context, o *observation, out *outcome) 
 }
 
 func (r *Reconciler) releaseResource(ctx context.Context, o *observation, p plan.Plan, out *outcome) {
-	retains := o.Object.Spec.DeletionPolicy == v1alpha1.DeletionRetain
-	switch {
-	case retains && p.Unconfirmed:
-		out.tell(normal(v1alpha1.EventRetained, "Left on the Hub, as spec.deletionPolicy says, what a registration may "+
-			"have made whose answer was lost: webhook %s", cmp.Or(p.WebhookID, unknownID)))
-	case retains && p.WebhookID != "":
-		out.tell(normal(v1alpha1.EventRetained, "Left webhook %s on the Hub, as spec.deletionPolicy says", p.WebhookID))
+	id := cmp.Or(p.WebhookID, unknownID)
+	if p.Unconfirmed {
+		id += ", should a registration have made it whose answer was lost,"
+	}
+	if o.Object.Spec.DeletionPolicy == v1alpha1.DeletionRetain && (p.Unconfirmed || p.WebhookID != "") {
+		out.tell(normal(v1alpha1.EventRetained, "Left webhook %s on the Hub, as spec.deletionPolicy says", id))
 	}
 	r.release(ctx, o, out)
 }

@@ -58,8 +58,8 @@ func createAttempts(annotation string) []createAttempt {
 	return all[max(len(all)-mostAttempts, 0):]
 }
 
-// addAttempt writes down what is about to be registered, and with which API key. It tells whether the oldest had to make
-// room for that.
+// addAttempt writes down what is about to be registered, and with which API key. It tells whether the oldest had to
+// make room for that.
 func addAttempt(w *v1alpha1.Chatt2Webhook, keyHash string) (dropped bool) {
 	now := createAttempt{w.Spec.Label, w.Spec.Endpoint, string(w.Spec.EventType), keyHash}
 	all := createAttempts(w.Annotations[v1alpha1.AnnotationCreateAttempts])

@@ -95,6 +95,7 @@ func TestALateStoreDoesNotReplaceALiveSecret(t *testing.T) {
 // Once a DELETE that is answered 400 is repeated each second for ever, and nothing says so.
 func TestARefusedDeleteIsToldAndBacksOff(t *testing.T) {
 	w := newWorld(t)
+	w.options = func(op *controller.Operator) { op.Options.Settings.OrphanAfter = time.Hour }
 	w.run()
 	c := w.webhook("orders")
 	w.ready(c)
@@ -112,6 +113,21 @@ func TestARefusedDeleteIsToldAndBacksOff(t *testing.T) {
 	}
 	w.hub.ClearFaults()
 	w.gone(c)
+}
+
+// Once a DELETE that the Hub refuses is repeated for ever, and the namespace of its resource never goes.
+func TestADeleteThatIsRefusedForLongIsGivenUpAndTold(t *testing.T) {
+	w := newWorld(t)
+	w.run()
+	c := w.webhook("orders")
+	w.ready(c)
+	w.Expect1(w.hub.AddFault(simulator.Fault{
+		Kind: simulator.ErrorBeforeCommit, Status: 405, Match: simulator.Match{Operation: "deleteWebhook"},
+	}))
+	w.Expect(w.Delete(w.Context(), c)).To(Succeed())
+	w.gone(c)
+	w.Expect(w.onHub()).To(HaveLen(1))
+	w.Eventually(func() []string { return w.events(c) }).Should(ContainElement(v1alpha1.EventOrphaned))
 }
 
 // Once a resource whose status was lost in the lifetime of the process that registered it leaves its webhook behind.

@@ -25,7 +25,8 @@ func Strip(in any) (any, error) {
 		object.ManagedFields = nil
 		// A copy of spec, which kubectl keeps for itself. Our patches of metadata do not name it, and so it stays.
 		delete(object.Annotations, corev1.LastAppliedConfigAnnotation)
-		if object.Status.WebhookID != "" && formerAttempts(object, object.Annotations[v1alpha1.AnnotationCreateAttempts]) == nil {
+		attempts := object.Annotations[v1alpha1.AnnotationCreateAttempts]
+		if object.Status.WebhookID != "" && formerAttempts(object, attempts) == nil {
 			delete(object.Annotations, v1alpha1.AnnotationCreateAttempts) // it says what spec says
 		}
 		alike.share(&object.Kind, &object.APIVersion, &object.Namespace, &object.Spec.APIKeySecretRef.Name,

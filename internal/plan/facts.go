@@ -7,22 +7,10 @@ import (
 	"time"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
-	"github.com/chatt2me/webhook-operator/internal/hub"
 )
 
-const (
-	// clockSkew is how much earlier than ours the Hub's clock may be when it says when a webhook was created.
-	clockSkew = time.Minute
-	// wrongClock is how much earlier than ours a clock of the Hub may be that is wrong.
-	wrongClock = time.Hour
-	// lateCommit is for how long a registration whose answer was lost is thought capable of being carried out late: no
-	// proxy holds a call for longer. What was made later is somebody else's.
-	lateCommit = time.Hour
-	// sweepTime is for how long what was carried out late is looked for: a listing may show it long after.
-	sweepTime = 24 * time.Hour
-	// longestRequest is the longest request that is recorded as it is; a longer one is recorded as its hash.
-	longestRequest = 200
-)
+// longestRequest is the longest request that is recorded as it is; a longer one is recorded as its hash.
+const longestRequest = 200
 
 // Request is the form in which the value of an annotation that acts is recorded.
 func Request(annotation string) string {
@@ -31,88 +19,6 @@ func Request(annotation string) string {
 	}
 	sum := sha256.Sum256([]byte(annotation))
 	return "sha256:" + hex.EncodeToString(sum[:])
-}
-
-// Recorded is what an annotation says of the registrations that were begun. What somebody has removed counts on while
-// one is open.
-func (o *Observed) Recorded(annotation string) (string, bool) {
-	if value, ok := o.Object.Annotations[annotation]; ok {
-		return value, true
-	}
-	value, ok := o.Memory.Intent[annotation]
-	return value, ok
-}
-
-// intentRemoved tells whether somebody has removed something that was written down of a registration that is open.
-func (o *Observed) intentRemoved() bool {
-	for annotation := range o.Memory.Intent {
-		if _, ok := o.Object.Annotations[annotation]; !ok {
-			return true
-		}
-	}
-	return false
-}
-
-// intent is when the registration was written down, and whether it was. A time that cannot be, or cannot be read,
-// counts as that of the resource's creation, as does one before it, which was copied from another resource: nothing
-// older can be ours.
-func (o *Observed) intent() (time.Time, bool) {
-	value, ok := o.Recorded(v1alpha1.AnnotationCreateStartedAt)
-	if !ok {
-		return time.Time{}, false
-	}
-	at, err := time.Parse(time.RFC3339, value)
-	if err != nil || at.After(o.Now.Add(clockSkew)) || at.Before(o.Object.CreationTimestamp.Time) {
-		return o.Object.CreationTimestamp.Time, true
-	}
-	return at, true
-}
-
-// intentOpen tells whether a webhook may have been registered that nobody knows the id of.
-func (o *Observed) intentOpen() bool {
-	_, ok := o.intent()
-	return ok && o.ID == "" && !o.Memory.IntentClosed
-}
-
-// retried is when a registration was repeated last whose first answer had been lost, and whether that was lately.
-func (o *Observed) retried() (time.Time, bool) {
-	value, _ := o.Recorded(v1alpha1.AnnotationCreateRetriedAt)
-	at, err := time.Parse(time.RFC3339, value)
-	return at, err == nil && o.Now.Before(at.Add(sweepTime)) && !at.After(o.Now.Add(clockSkew))
-}
-
-// settled is when everything that may be under way without anybody knowing has been carried out or never will be.
-func (o *Observed) settled() time.Time {
-	// The intent counts, too: the operator of another shard may have written it a moment ago.
-	intent, _ := o.intent()
-	return latest(latest(o.Settings.ActingSince, o.Memory.Unsettled), intent).Add(o.Settings.SettleTime)
-}
-
-// rotationSettled is when a redefinition that another process asked for has been carried out or never will be. That
-// one may be of another shard and have begun the rotation a moment ago. A time to come that no clock shows counts for
-// nothing, or it would be waited for.
-func (o *Observed) rotationSettled() time.Time {
-	begun := o.Signing.RotationStartedAt
-	if begun.After(o.Now.Add(clockSkew)) {
-		return o.settled()
-	}
-	return latest(o.settled(), begun.Add(o.Settings.SettleTime))
-}
-
-// ownMatches are the matches that a registration of ours may have made: they belong to nobody and are no older than
-// the intent.
-func (o *Observed) ownMatches(skew time.Duration) []hub.Webhook {
-	at, ok := o.intent()
-	if !ok {
-		return nil
-	}
-	var own []hub.Webhook
-	for _, m := range o.Matches {
-		if m.Owner == "" && !m.Webhook.CreatedDate.Before(at.Add(-skew).Truncate(time.Second)) {
-			own = append(own, m.Webhook)
-		}
-	}
-	return own
 }
 
 // requestPending tells whether the user asked for a look that was not answered yet.
