@@ -33,11 +33,7 @@ func (r *Reconciler) update(ctx context.Context, o *observation, p plan.Plan, ou
 	before := o.Remote.Webhook.Endpoint
 	o.updated(sent, got.Webhook, now)
 	nudged := len(sent) == 1 && before == respell(o.Object.Spec.Endpoint)
-	for _, field := range plan.Diff(&o.Object.Spec, o.Applied, o.Object.Spec.RequiresSignature, &got.Webhook) {
-		if sent.Has(field) && !plan.Changes(o.Applied.Ignored).Has(field) {
-			o.Applied.Ignored = append(o.Applied.Ignored, field)
-		}
-	}
+	o.ignored(sent, &got.Webhook)
 	// What the Hub ignores will not be otherwise for being asked again.
 	out.failed = len(o.Applied.Ignored) > 0
 	switch {
@@ -52,6 +48,15 @@ func (r *Reconciler) update(ctx context.Context, o *observation, p plan.Plan, ou
 	if !got.Secret.IsZero() && o.Object.Spec.RequiresSignature {
 		r.hold(o, got.Secret)
 		r.store(ctx, o)
+	}
+}
+
+// ignored takes note of what the Hub was sent and has not changed.
+func (o *observation) ignored(sent plan.Changes, w *hub.Webhook) {
+	for _, field := range plan.Diff(&o.Object.Spec, o.Applied, o.Object.Spec.RequiresSignature, w) {
+		if sent.Has(field) && !plan.Changes(o.Applied.Ignored).Has(field) {
+			o.Applied.Ignored = append(o.Applied.Ignored, field)
+		}
 	}
 }
 

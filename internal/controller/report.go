@@ -137,7 +137,7 @@ func (r *Reconciler) wait(o *observation, p, next plan.Plan, out outcome) reconc
 	case o.overwritten:
 		return reconcile.Result{RequeueAfter: atOnce}
 	case out.waiting && next.Recheck == 0 && o.Now.Before(o.mem.RetryAt):
-		// A user asked for a look meanwhile, which no back-off keeps waiting. What was refused is tried again all the same.
+		// A user asked for a look meanwhile, which no back-off keeps waiting. What was refused is tried again even so.
 		return reconcile.Result{RequeueAfter: o.mem.RetryAt.Sub(o.Now)}
 	case out.waiting:
 		return reconcile.Result{RequeueAfter: next.Recheck}

@@ -204,7 +204,7 @@ type SigningSecret struct {
 	// HasPrevious: the previous secret is still there, until PreviousExpiresAt.
 	HasPrevious       bool
 	PreviousExpiresAt time.Time
-	// RotationOpen: a rotation was begun, at RotationStartedAt, and its end was not stored: the secret stored may be dead.
+	// RotationOpen: a rotation was begun, at RotationStartedAt, and its end not stored. The secret stored may be dead.
 	RotationOpen      bool
 	RotationStartedAt time.Time
 	// Request is the user's request that the secret answers.
