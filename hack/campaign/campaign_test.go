@@ -7,9 +7,9 @@
 // By itself it runs every flow with every single fault and a fresh cache, on Hubs that are otherwise than documented with
 // each call to them of which nobody knows the end, and some random walks. CAMPAIGN=whole adds caches that are behind,
 // and after a death every fault at every point of the recovery, or with a cache that is behind another death.
-// CAMPAIGN=hubs adds every single fault on each Hub. CAMPAIGN_FLOWS=flow,flow restricts it to some. CAMPAIGN_SEEDS=n runs the random
-// walks of so many seeds, from CAMPAIGN_SEED on. CAMPAIGN_REPLAY=flow/reads/faults or walk/seed/steps runs one and tells
-// its trace.
+// CAMPAIGN=hubs adds every single fault on each Hub. CAMPAIGN_FLOWS=flow,flow restricts it to some. CAMPAIGN_SEEDS=n
+// runs the random walks of so many seeds, from CAMPAIGN_SEED on. CAMPAIGN_REPLAY=flow/reads/faults or walk/seed/steps
+// runs one and tells its trace.
 package campaign_test
 
 import (
