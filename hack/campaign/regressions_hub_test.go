@@ -225,3 +225,65 @@ func TestAHeaderThatALostUpdateMayHaveSetIsTakenBackAndNotShown(t *testing.T) {
 		}
 	})
 }
+
+// many makes so many webhooks that a look at one of them is a call of its own, and no listing.
+func (w *world) many() {
+	for n := range 60 {
+		w.byHand(fmt.Sprint("other ", n), fmt.Sprint("https://elsewhere.example/", n))
+	}
+}
+
+func TestOneFalse404DoesNotMakeAWebhookGone(t *testing.T) {
+	edits := map[string]func(*v1alpha1.Chatt2Webhook){
+		"the endpoint changes, too":  func(c *v1alpha1.Chatt2Webhook) { c.Spec.Endpoint = "https://shop.example/new" },
+		"nothing like it is adopted": func(c *v1alpha1.Chatt2Webhook) { c.Spec.Adoption.Policy = v1alpha1.AdoptNever },
+	}
+	for name, edit := range edits {
+		t.Run(name, func(t *testing.T) {
+			holds(t, func(w *world) {
+				w.many()
+				w.resource()
+				w.run(restTime)
+				mine := w.onHub()
+				w.gate.faults[len(w.gate.trace)+1] = notFound
+				w.change(func(c *v1alpha1.Chatt2Webhook) {
+					edit(c)
+					annotate(v1alpha1.AnnotationReconcileRequestedAt, "now")(c)
+				})
+				w.rest()
+				if w.onHub() != mine {
+					w.violated("S1", "the webhook %s took the place of %s, which was there", w.onHub(), mine)
+				}
+			})
+		})
+	}
+}
+
+func TestA404JustAfterAListingWaitsForAnotherOne(t *testing.T) {
+	holds(t, func(w *world) {
+		w.resource()
+		w.run(restTime)
+		w.clock.after(2*pollInterval-restTime, func() { // as the poll ends
+			w.change(func(c *v1alpha1.Chatt2Webhook) { c.Spec.Endpoint = "https://shop.example/new" })
+		})
+		w.gate.first["PATCH webhook"] = notFound
+		w.rest()
+	})
+}
+
+func TestAWebhookThatIsGoneIsRegisteredAnewAfterOneListing(t *testing.T) {
+	holds(t, func(w *world) {
+		w.many()
+		w.resource()
+		w.run(restTime)
+		mine := w.onHub()
+		w.must(w.hub.DeleteByHand(mine))
+		w.hub.ClearRequests()
+		w.change(annotate(v1alpha1.AnnotationReconcileRequestedAt, "now"))
+		w.run(5 * time.Second)
+		if w.onHub() == mine || w.hub.Count("listWebhooks") > 4 || w.hub.Count("getWebhook") > 1 {
+			w.violated("L1", "it has %s after %d calls", w.onHub(), len(w.hub.Requests()))
+		}
+		w.rest()
+	})
+}

@@ -143,19 +143,34 @@ func (r *Reconciler) find(ctx context.Context, o *observation, id string) plan.R
 	if o.conn.Listing().TriedAt.IsZero() {
 		return plan.Remote{}
 	}
-	// Before that, an earlier process may have just made it, and reads do not show it yet.
-	trusted := o.Settings.ActingSince.Add(connection.ReadLag)
-	if at, ok := o.conn.Missing(id); ok && !at.Before(trusted) {
-		return plan.Remote{Presence: plan.Absent, SeenAt: at}
+	if remote, known := o.missing(id); known {
+		return remote
 	}
 	seen, err := o.conn.Get(ctx, subject(o.name), id, connection.Repair)
 	switch {
 	case err == nil:
 		return plan.Remote{Presence: plan.Present, Webhook: seen.Webhook, SeenAt: seen.SeenAt}
-	case hub.IsKind(err, hub.NotFound) && !seen.SeenAt.Before(trusted):
-		return plan.Remote{Presence: plan.Absent, SeenAt: seen.SeenAt}
+	case hub.IsKind(err, hub.NotFound):
+		remote, _ := o.missing(id)
+		return remote
 	}
 	return plan.Remote{}
+}
+
+// missing is what to think of a webhook that a call did not find, if there was such a call. While a single 404 says so,
+// and nothing else, nothing is thought, and a listing is waited for.
+func (o *observation) missing(id string) (_ plan.Remote, known bool) {
+	at, sure, ok := o.conn.Missing(id)
+	// Before that, an earlier process may have just made it, and reads do not show it yet.
+	trusted := o.Settings.ActingSince.Add(connection.ReadLag)
+	switch {
+	case ok && !sure:
+		o.conn.Want(subject(o.name), at.Add(1)) // one that began no later has decided nothing
+		return plan.Remote{}, true
+	case ok && !at.Before(trusted):
+		return plan.Remote{Presence: plan.Absent, SeenAt: at}, true
+	}
+	return plan.Remote{}, false
 }
 
 // observeOthers looks for other resources and other webhooks that are in the way.

@@ -95,21 +95,22 @@ func (c *Connection) looksAlone(id string) (now time.Time, alone bool) {
 	return now, c.looks.with(id, now) < pages(c.inventory.listing.Count)
 }
 
-// Find is the webhook as it was last seen.
+// Find is the webhook as it was last seen, unless a call has not found it since.
 func (c *Connection) Find(id string) (Sighting, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e, ok := c.inventory.entries[id]
-	return e.Sighting, ok
+	return e.Sighting, ok && !c.inventory.inDoubt(id)
 }
 
-// Missing tells when a look that has not found the webhook began, if there was one since the last listing. To ask again
-// in each step would take the turns that its deletion waits for.
-func (c *Connection) Missing(id string) (began time.Time, ok bool) {
+// Missing tells when a call that has not found the webhook began, if there was one, and whether it is sure that it is
+// gone: a whole listing does not show it either. To ask again in each step would take the turns that its deletion waits
+// for.
+func (c *Connection) Missing(id string) (began time.Time, sure, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	began, ok = c.inventory.missing[id]
-	return began, ok
+	return began, ok && !c.inventory.inDoubt(id) && !c.inventory.listing.BeganAt.IsZero(), ok
 }
 
 // Matches are the webhooks with this natural key, oldest first.

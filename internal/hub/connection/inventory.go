@@ -47,7 +47,9 @@ type inventory struct {
 	entries map[string]entry
 	natural multimap[NaturalKey, string]
 	deleted map[string]time.Time
-	// missing are webhooks that a look by itself has not found since the last listing, and when it began.
+	// missing are webhooks that a call for one of them has not found, and when it began. One that has an entry all the
+	// same is in doubt, for a single 404 may be false: the next whole listing decides. One that has none is gone, and is
+	// asked for again after the next listing.
 	missing   map[string]time.Time
 	listing   Listing
 	byID      multimap[string, Subject]
@@ -111,6 +113,7 @@ func (i *inventory) saw(w hub.Webhook, began time.Time) []Subject {
 	if gone, ok := i.deleted[w.ID]; ok && began.Before(gone.Add(ReadLag)) {
 		return nil
 	}
+	var news []Subject
 	old, known := i.entries[w.ID]
 	if known {
 		// A read may show the past: one that began before our write or an earlier read, or soon after our write and
@@ -119,15 +122,22 @@ func (i *inventory) saw(w hub.Webhook, began time.Time) []Subject {
 			began.Before(old.writtenAt.Add(ReadLag)) && goesBack(&old.Webhook, &w) {
 			return nil
 		}
+		if i.inDoubt(w.ID) {
+			if began.Before(i.missing[w.ID]) {
+				return nil
+			}
+			delete(i.missing, w.ID)
+			news = i.byID.of(w.ID)
+		}
 	}
 	if known && same(&old.Webhook, &w) {
 		// What was there is kept: a poll that shows nothing new leaves nothing for the garbage collector.
 		old.SeenAt = began
 		i.entries[w.ID] = old
-		return nil
+		return news
 	}
 	i.put(w, began, old.writtenAt)
-	news := i.byID.of(w.ID)
+	news = i.byID.of(w.ID)
 	if renamed := known && naturalKey(&old.Webhook) != naturalKey(&w); renamed {
 		news = append(news, i.alike(&old.Webhook)...)
 		news = append(news, i.alike(&w)...)
@@ -138,29 +148,25 @@ func (i *inventory) saw(w hub.Webhook, began time.Time) []Subject {
 	return news
 }
 
-// missed takes that a call did not find a webhook, and returns whom else that is news for. A call that began soon after
-// our write may have missed it only.
-func (i *inventory) missed(id string, began time.Time) []Subject {
+// missed takes that a call did not find a webhook. One that began soon after our write may have missed it only.
+func (i *inventory) missed(id string, began time.Time) {
 	old, ok := i.entries[id]
-	if !ok || began.Before(old.writtenAt.Add(ReadLag)) || began.Before(old.SeenAt) {
-		return nil
-	}
-	i.drop(id)
-	return i.alike(&old.Webhook)
-}
-
-// lookedFor takes that a look by itself did not find a webhook, and returns whom else that is news for.
-func (i *inventory) lookedFor(id string, began time.Time) []Subject {
-	news := i.missed(id, began)
-	if _, ok := i.entries[id]; !ok {
+	if !ok || !began.Before(old.writtenAt.Add(ReadLag)) && !began.Before(old.SeenAt) {
 		i.missing[id] = began
 	}
-	return news
+}
+
+// inDoubt tells whether a call did not find a webhook that reads have shown.
+func (i *inventory) inDoubt(id string) bool {
+	_, missed := i.missing[id]
+	_, shown := i.entries[id]
+	return missed && shown
 }
 
 // listed takes a whole listing: what it does not show is gone, unless we wrote it lately.
 func (i *inventory) listed(seen map[string]struct{}, began time.Time, count int) []Subject {
 	var news []Subject
+	maps.DeleteFunc(i.missing, func(id string, at time.Time) bool { return at.Before(began) && !i.inDoubt(id) })
 	for id, e := range i.entries {
 		if _, ok := seen[id]; ok || began.Before(e.writtenAt.Add(ReadLag)) || began.Before(e.SeenAt) {
 			continue
@@ -177,7 +183,6 @@ func (i *inventory) listed(seen map[string]struct{}, began time.Time, count int)
 			}
 		}
 	}
-	maps.DeleteFunc(i.missing, func(_ string, at time.Time) bool { return at.Before(began) })
 	maps.DeleteFunc(i.deleted, func(_ string, at time.Time) bool { return began.After(at.Add(ReadLag)) })
 	i.listing.BeganAt, i.listing.Count, i.listing.Calls = began, count, pages(count)
 	return news

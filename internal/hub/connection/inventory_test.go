@@ -2,6 +2,7 @@ package connection
 
 import (
 	"maps"
+	"net/http"
 	"slices"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/chatt2me/webhook-operator/internal/hub"
+	"github.com/chatt2me/webhook-operator/internal/hub/simulator"
 )
 
 func known[T any](v T) hub.Field[T] { return hub.Field[T]{Known: true, Value: v} }
@@ -159,8 +161,8 @@ func TestAWebhookThatWeJustWroteIsNotGone(t *testing.T) {
 		}
 		i.wrote(webhook("b"), noon)
 		i.missed("b", noon.Add(began))
-		if _, ok := i.entries["b"]; ok == gone {
-			t.Errorf("after a GET that began %v after the write it is gone: %t", began, !ok)
+		if i.inDoubt("b") != gone {
+			t.Errorf("after a GET that began %v after the write it is in doubt: %t", began, !gone)
 		}
 	}
 }
@@ -186,15 +188,34 @@ func TestAWebhookThatWeDeletedDoesNotComeBack(t *testing.T) {
 	}
 }
 
-func TestWhoDeclaredOneLikeItIsWokenWhenALookMissesIt(t *testing.T) {
-	i := newInventory()
-	i.watch("namesake", interest{natural: declared})
-	i.saw(webhook("a"), noon)
-	if news := i.missed("a", noon.Add(time.Minute)); !slices.Equal(news, []Subject{"namesake"}) {
-		t.Errorf("woken are %v", news)
-	}
-	if news := i.missed("a", noon.Add(time.Minute)); news != nil {
-		t.Errorf("woken again are %v", news)
+func TestAWebhookThatALookMissedIsThereForOthersUntilAListingDecides(t *testing.T) {
+	for name, test := range map[string]struct {
+		shows bool
+		want  []Subject
+	}{
+		"it is there": {shows: true, want: []Subject{"owner"}},
+		"it is gone":  {want: []Subject{"namesake", "owner"}},
+	} {
+		i := newInventory()
+		i.watch("owner", interest{webhookID: "a"})
+		i.watch("namesake", interest{natural: declared})
+		i.saw(webhook("a"), noon)
+		i.missed("a", noon.Add(time.Minute))
+		if news := i.saw(webhook("a"), noon.Add(time.Second)); news != nil || !i.inDoubt("a") {
+			t.Errorf("%s: an older read woke %v", name, news)
+		}
+		if len(i.matches(declared)) != 1 {
+			t.Errorf("%s: it is gone before a listing says so", name)
+		}
+		var news []Subject
+		seen, later := map[string]struct{}{}, noon.Add(2*time.Minute)
+		if test.shows {
+			news, seen = i.saw(webhook("a"), later), map[string]struct{}{"a": {}}
+		}
+		news = append(news, i.listed(seen, later, len(seen))...)
+		if !slices.Equal(names(news), test.want) || i.inDoubt("a") || len(i.matches(declared)) != len(seen) {
+			t.Errorf("%s: woken are %v, the inventory is %v", name, news, i.entries)
+		}
 	}
 }
 
@@ -220,24 +241,65 @@ func TestMatchesAreThoseWithTheSameNaturalKeyOldestFirst(t *testing.T) {
 	}
 }
 
-func TestAWebhookThatALookDidNotFindIsMissingUntilTheNextListing(t *testing.T) {
+func TestOne404IsNotBelievedBeforeAWholeListing(t *testing.T) {
 	w := newWorld(t)
 	id := w.registered(1)[0]
 	w.listed("a")
-	if err := w.DeleteByHand(id); err != nil {
+	err := w.AddFault(simulator.Fault{
+		Kind: simulator.ErrorBeforeCommit, Status: http.StatusNotFound, Times: 1,
+		Match: simulator.Match{Operation: "getWebhook"},
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := w.conn.Missing(id); ok {
-		t.Error("it is missing before anybody looked")
-	}
+	w.pass(time.Second)
 	if _, err := w.conn.Get(t.Context(), "a", id, Repair); !hub.IsKind(err, hub.NotFound) {
 		t.Fatal(err)
 	}
-	if at, ok := w.conn.Missing(id); !ok || at.IsZero() {
-		t.Errorf("missing: %t, since %s", ok, at)
+	if _, sure, ok := w.conn.Missing(id); !ok || sure {
+		t.Errorf("missing: %t, for sure: %t", ok, sure)
 	}
-	w.minutes(2)
-	if _, ok := w.conn.Missing(id); ok {
-		t.Error("it is missing still, though a listing came later")
+	if _, ok := w.conn.Find(id); ok {
+		t.Error("it is found, though a look did not find it")
+	}
+	w.conn.Want("a", w.Now())
+	w.pass(time.Second)
+	w.step()
+	if _, _, ok := w.conn.Missing(id); ok {
+		t.Error("it is missing still, though a listing shows it")
+	}
+	if _, ok := w.conn.Find(id); !ok || w.Count("listWebhooks") != 1 || w.take()["a"] == 0 {
+		t.Errorf("it is found: %t, after %d calls", ok, w.Count("listWebhooks"))
+	}
+}
+
+func TestAWebhookThatALookAndAListingDidNotFindIsMissingUntilTheNextListing(t *testing.T) {
+	for name, order := range map[string][]string{"the look first": {"look", "list"}, "the listing first": {"list", "look"}} {
+		w := newWorld(t)
+		id := w.registered(1)[0]
+		w.listed("a")
+		if err := w.DeleteByHand(id); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, ok := w.conn.Missing(id); ok {
+			t.Errorf("%s: it is missing before anybody looked", name)
+		}
+		for _, step := range order {
+			if _, sure, _ := w.conn.Missing(id); sure {
+				t.Errorf("%s: it is missing for sure before the %s", name, step)
+			}
+			if step == "list" {
+				w.minutes(1)
+			} else if _, err := w.conn.Get(t.Context(), "a", id, Repair); !hub.IsKind(err, hub.NotFound) {
+				t.Fatal(err)
+			}
+		}
+		if at, sure, ok := w.conn.Missing(id); !ok || !sure || at.IsZero() {
+			t.Errorf("%s: missing: %t, for sure: %t, since %s", name, ok, sure, at)
+		}
+		w.minutes(1)
+		if _, _, ok := w.conn.Missing(id); ok {
+			t.Errorf("%s: it is missing still, though a listing came later", name)
+		}
 	}
 }

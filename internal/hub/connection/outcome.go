@@ -46,7 +46,7 @@ func (c *Connection) looked(call call, id string, got *hub.Webhook, err error) (
 	c.ended(call, err)
 	seen := Sighting{SeenAt: call.began}
 	if hub.IsKind(err, hub.NotFound) {
-		return seen, c.inventory.lookedFor(id, call.began), err
+		c.inventory.missed(id, call.began)
 	}
 	if err != nil {
 		return seen, nil, err
@@ -55,20 +55,15 @@ func (c *Connection) looked(call call, id string, got *hub.Webhook, err error) (
 	if known, ok := c.inventory.entries[got.ID]; ok {
 		return known.Sighting, news, nil
 	}
+	c.inventory.missed(id, call.began)
 	return seen, news, errDeleted
 }
 
-// doubt forgets a webhook that a call did not find, so that the next look asks for it.
+// doubt takes note of a webhook that a call did not find.
 func (c *Connection) doubt(call call, id string, err error) {
 	if hub.IsKind(err, hub.NotFound) {
-		c.wake(c.missed(call, id), Usual)
+		c.apply(func(time.Time) { c.inventory.missed(id, call.began) })
 	}
-}
-
-func (c *Connection) missed(call call, id string) []Subject {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.inventory.missed(id, call.began)
 }
 
 // ended takes the end of a call for one webhook: that it was refused, or failed, may be about this call alone.

@@ -309,7 +309,7 @@ func TestOwnWritesAreInTheInventoryAtOnce(t *testing.T) {
 	}
 }
 
-func TestAWebhookThatAWriteDoesNotFindIsAskedForAgain(t *testing.T) {
+func TestAWebhookThatAWriteDoesNotFindIsInDoubt(t *testing.T) {
 	w := newWorld(t)
 	id := w.registered(1)[0]
 	w.listed("a")
@@ -321,6 +321,9 @@ func TestAWebhookThatAWriteDoesNotFindIsAskedForAgain(t *testing.T) {
 	}
 	if _, ok := w.conn.Find(id); ok {
 		t.Error("the inventory still shows it")
+	}
+	if _, sure, ok := w.conn.Missing(id); !ok || sure {
+		t.Errorf("missing: %t, for sure: %t", ok, sure)
 	}
 }
 
