@@ -14,6 +14,9 @@ var regressions = map[string]string{
 	"a refused call waits for ever while a user asks for a look":  "update-among-many/fresh/5:unauthorized",
 	"a conflict outlasts the other resource's Application":        "walk@renames-secrets/251/3,11,18,19",
 	"a webhook that nobody knows the key of counts as deleted":    "walk/44/0,7,14,22",
+	"a false 404 loses the webhook that the spec names":           "adopt-by-id@reads-lag/fresh/6:not-found",
+	"a false 404 has a webhook registered anew":                   "update-among-many/fresh/2:not-found",
+	"a webhook is registered anew right after the key changed":    "walk@old/11/0,20,22,23",
 	"the same, and another resource adopts it":                    "walk/258/0,6,9,13,16",
 }
 

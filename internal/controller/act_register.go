@@ -41,7 +41,7 @@ func (r *Reconciler) create(ctx context.Context, o *observation, p plan.Plan, ou
 		return
 	}
 	o.registered(got.Webhook, now)
-	o.mem.sole = got.ID
+	o.mem.sole, o.mem.registeredAt = got.ID, now
 	o.mem.RequiresSignature = new(spec.RequiresSignature)
 	o.Applied = v1alpha1.AppliedStatus{
 		HeadersHash: o.Headers.Hash, Label: spec.Label, Scope: plan.Value(spec.Scope),

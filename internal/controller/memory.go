@@ -19,6 +19,8 @@ type memory struct {
 	uid types.UID
 	// conn is the connection that the resource is subscribed to, nil for none.
 	conn *connection.Connection
+	// registeredAt is when this process last registered a webhook.
+	registeredAt time.Time
 	// sole is the webhook of which it is known that no resource of another shard has it, too; adopted the one that this
 	// process has adopted.
 	sole, adopted string

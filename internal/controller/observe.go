@@ -118,7 +118,8 @@ func (r *Reconciler) observeHub(ctx context.Context, o *observation) error {
 	}
 	natural := natural(o.Object)
 	o.mem.conn = o.conn
-	o.conn.Subscribe(subject(o.name), o.ID, natural, o.formerAttempts()...)
+	o.conn.Subscribe(subject(o.name), cmp.Or(o.ID, plan.Value(o.Object.Spec.Adoption.WebhookID)), natural,
+		o.formerAttempts()...)
 
 	if o.ID != "" {
 		o.Remote = r.find(ctx, o, o.ID)
@@ -161,8 +162,11 @@ func (r *Reconciler) find(ctx context.Context, o *observation, id string) plan.R
 // and nothing else, nothing is thought, and a listing is waited for.
 func (o *observation) missing(id string) (_ plan.Remote, known bool) {
 	at, sure, ok := o.conn.Missing(id)
-	// Before that, an earlier process may have just made it, and reads do not show it yet.
+	// Before that, an earlier process, or this one with another key, may have just made it, and reads do not show it yet.
 	trusted := o.Settings.ActingSince.Add(connection.ReadLag)
+	if made := o.mem.registeredAt.Add(connection.ReadLag); made.After(trusted) {
+		trusted = made
+	}
 	switch {
 	case ok && !sure:
 		o.conn.Want(subject(o.name), at.Add(1)) // one that began no later has decided nothing
