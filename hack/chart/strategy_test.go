@@ -18,7 +18,8 @@ func TestTheElectionCanBeTurnedOffAndOn(t *testing.T) {
 			elects   string
 			strategy appsv1.DeploymentStrategyType
 		}{
-			{"false", appsv1.RecreateDeploymentStrategyType}, {"true", appsv1.RollingUpdateDeploymentStrategyType},
+			{"false", appsv1.RecreateDeploymentStrategyType},
+			{"true", appsv1.RollingUpdateDeploymentStrategyType},
 			{"false", appsv1.RecreateDeploymentStrategyType},
 		} {
 			s.helm("upgrade", release, chartFolder(), "--set", "leaderElection.enabled="+want.elects)

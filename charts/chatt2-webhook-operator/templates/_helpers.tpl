@@ -29,8 +29,8 @@
 
 {{/* Call it with a dict of root and component. */}}
 {{- define "chatt2.selector" -}}
-app.kubernetes.io/name: {{ include "chatt2.name" .root }}
-app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/name: {{ include "chatt2.name" .root | quote }}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
 app.kubernetes.io/component: {{ .component }}
 {{- end }}
 
@@ -48,17 +48,22 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{ include "chatt2.commonLabels" . }}
 {{- end }}
 
+{{/* A tag that is all digits may be a number, and a file's number a floating-point one. */}}
+{{- define "chatt2.tag" -}}
+{{- kindIs "string" . | ternary . (int64 .) }}
+{{- end }}
+
 {{- define "chatt2.image" -}}
 {{- with .Values.image -}}
-{{ .repository }}:{{ .tag | default $.Chart.AppVersion }}{{ with .digest }}@{{ . }}{{ end }}
+{{ .repository }}:{{ include "chatt2.tag" .tag | default $.Chart.AppVersion }}{{ with .digest }}@{{ . }}{{ end }}
 {{- end }}
 {{- end }}
 
 {{/* The operator, as bindings name it. */}}
 {{- define "chatt2.subject" -}}
 - kind: ServiceAccount
-  name: {{ include "chatt2.serviceAccount" . }}
-  namespace: {{ .Release.Namespace }}
+  name: {{ include "chatt2.serviceAccount" . | quote }}
+  namespace: {{ .Release.Namespace | quote }}
 {{- end }}
 
 {{- define "chatt2.leaseNamespace" -}}
@@ -82,11 +87,11 @@ secret:
   items: [{key: ca.crt, path: ca.crt}]
 {{- else if .Values.hub.ca.secret }}
 secret:
-  secretName: {{ .Values.hub.ca.secret }}
+  secretName: {{ .Values.hub.ca.secret | quote }}
   items: [{key: {{ .Values.hub.ca.key | quote }}, path: ca.crt}]
 {{- else if .Values.hub.ca.configMap }}
 configMap:
-  name: {{ .Values.hub.ca.configMap }}
+  name: {{ .Values.hub.ca.configMap | quote }}
   items: [{key: {{ .Values.hub.ca.key | quote }}, path: ca.crt}]
 {{- end }}
 {{- end }}

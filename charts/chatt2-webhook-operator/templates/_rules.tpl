@@ -1,6 +1,7 @@
 {{/*
 What the operator does with resources: config/rbac/role.yaml. Without the watch on Secrets it does not protect those with
-an API key either, and patches none.
+an API key either, and patches none. With secrets.protectAPIKeys=false it patches those that were protected before, to
+release them.
 */}}
 {{- define "chatt2.managerRules" -}}
 - apiGroups: [""]

@@ -1,6 +1,7 @@
-{{- define "chatt2.scheduling" -}}
+{{/* Where any Pod of the chart may run. */}}
+{{- define "chatt2.placement" -}}
 {{- with .Values.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- with .Values.nodeSelector }}
 nodeSelector:
@@ -10,6 +11,11 @@ nodeSelector:
 tolerations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- end }}
+
+{{/* Where the operator runs. */}}
+{{- define "chatt2.scheduling" -}}
+{{- include "chatt2.placement" . }}
 {{- with .Values.affinity }}
 affinity:
   {{- toYaml . | nindent 2 }}

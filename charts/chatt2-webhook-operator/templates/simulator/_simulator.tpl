@@ -9,8 +9,8 @@
 apiVersion: apps/v1
 kind: Deployment
 metadata:
-  name: {{ $name }}
-  namespace: {{ .root.Release.Namespace }}
+  name: {{ $name | quote }}
+  namespace: {{ .root.Release.Namespace | quote }}
   labels:
     {{- include "chatt2.simulatorLabels" . | nindent 4 }}
 spec:
@@ -62,12 +62,15 @@ spec:
         {{- end }}
       volumes:
       {{- toYaml .volumes | nindent 6 }}
+      {{- with include "chatt2.placement" .root | trim }}
+      {{- . | nindent 6 }}
+      {{- end }}
 ---
 apiVersion: v1
 kind: Service
 metadata:
-  name: {{ $name }}
-  namespace: {{ .root.Release.Namespace }}
+  name: {{ $name | quote }}
+  namespace: {{ .root.Release.Namespace | quote }}
   labels:
     {{- include "chatt2.simulatorLabels" . | nindent 4 }}
 spec:
