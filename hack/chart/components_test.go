@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,8 +13,12 @@ import (
 	"github.com/spf13/pflag"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
@@ -160,4 +165,66 @@ func TestTheSimulatorOfConfigIsThatOfTheChart(t *testing.T) {
 	built.get(t, "Deployment", configName, &operator)
 	s.Expect(operator.Spec.Template.Spec.Containers[0].Args).To(ContainElements(
 		"--hub-url=https://simulator.chatt2-webhook-operator-system.svc", "--hub-ca-file=/etc/chatt2/hub/ca.crt"))
+}
+
+// TestTheNetworkPolicyLetsOutToTheSimulator where both components are, and by the same rule to no other Pod.
+func TestTheNetworkPolicyLetsOutToTheSimulator(t *testing.T) {
+	needTools(t)
+	s := newSite(t, "helm")
+	built := s.kustomize(overlay(t, "network-policy", "simulator"))
+	var policy networkingv1.NetworkPolicy
+	built.get(t, "NetworkPolicy", release, &policy)
+	open := func(name string) bool {
+		var deployment appsv1.Deployment
+		built.get(t, "Deployment", name, &deployment)
+		pod := deployment.Spec.Template
+		return slices.ContainsFunc(policy.Spec.Egress, func(rule networkingv1.NetworkPolicyEgressRule) bool {
+			port := pod.Spec.Containers[0].Ports[0]
+			return slices.ContainsFunc(rule.Ports, func(p networkingv1.NetworkPolicyPort) bool {
+				return *p.Port == intstr.FromString(port.Name) || *p.Port == intstr.FromInt32(port.ContainerPort)
+			}) && (len(rule.To) == 0 || slices.ContainsFunc(rule.To, func(peer networkingv1.NetworkPolicyPeer) bool {
+				selector, err := metav1.LabelSelectorAsSelector(peer.PodSelector)
+				return err == nil && peer.NamespaceSelector == nil && selector.Matches(labels.Set(pod.Labels))
+			}))
+		})
+	}
+
+	s.Expect(open("simulator")).To(BeTrue())
+	s.Expect(open("receiver")).To(BeFalse())
+}
+
+// TestTheDashboardIsInstalled beside config/default.
+func TestTheDashboardIsInstalled(t *testing.T) {
+	needTools(t)
+	s := newSite(t, "helm")
+	s.isGone(configNamespace)
+	folder := overlay(t)
+	s.shell("kubectl apply --server-side -k " + folder)
+	defer s.shell("kubectl delete -k " + folder)
+
+	s.shell("kubectl apply -k " + filepath.Join(root, "config", "grafana"))
+
+	var dashboards corev1.ConfigMapList
+	s.Expect(s.List(s.Context(), &dashboards, client.MatchingLabels{"grafana_dashboard": "1"})).To(Succeed())
+	s.Expect(dashboards.Items).To(HaveLen(1))
+	s.Expect(dashboards.Items[0].Namespace).To(Equal(configNamespace))
+}
+
+// TestPodsHaveTheLabelsOfTheChart that the runbooks of the README select them by.
+func TestPodsHaveTheLabelsOfTheChart(t *testing.T) {
+	needTools(t)
+	s := newSite(t, "helm")
+	const selector = "app.kubernetes.io/name=chatt2-webhook-operator,app.kubernetes.io/component=operator"
+	s.Expect(readFile(t, "README.md")).To(ContainSubstring("-l " + selector))
+	parsed, err := labels.Parse(selector)
+	s.Expect(err).NotTo(HaveOccurred())
+	for name, all := range map[string]objects{
+		configName: s.kustomize(overlay(t, "simulator")), release: render(t, "--set", "simulator.enabled=true"),
+	} {
+		for _, object := range all.kind("Deployment") {
+			var deployment appsv1.Deployment
+			convert(t, object, &deployment)
+			s.Expect(parsed.Matches(labels.Set(deployment.Spec.Template.Labels))).To(Equal(deployment.Name == name), deployment.Name)
+		}
+	}
 }
