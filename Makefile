@@ -38,6 +38,10 @@ verify: manifests generate docs ## Fail when a generated file is not up to date.
 	git diff --exit-code -- $(GENERATED)
 	@! git ls-files --others --exclude-standard -- $(GENERATED) | grep . || { echo 'are generated, but not in git'; exit 1; }
 
+.PHONY: verify-tidy
+verify-tidy: ## Fail when a go.mod is not tidy.
+	@for module in $$(git ls-files '*go.mod'); do go -C "$$(dirname "$$module")" mod tidy -diff; done
+
 .PHONY: fmt
 fmt: $(GOLANGCI_LINT) ## Format the code.
 	$(GOLANGCI_LINT) fmt
