@@ -1,6 +1,8 @@
 # One static binary and the authorities that vouch for the Hub: nothing to log in to, nothing to patch but these two.
+# The builder is the Go that go.mod pins, by tag: what is released is built without it, by hack/release, and no digest
+# was ever checked here.
 # hack/image makes the same image without a container engine from what stands below the second FROM.
-FROM --platform=$BUILDPLATFORM golang:1.26 AS builder
+FROM --platform=$BUILDPLATFORM golang:1.26.8 AS builder
 ARG TARGETOS TARGETARCH VERSION
 WORKDIR /src
 # Modules first: they change less often than the code.

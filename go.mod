@@ -2,6 +2,8 @@ module github.com/chatt2me/webhook-operator
 
 go 1.26.0
 
+toolchain go1.26.8
+
 require (
 	github.com/fluxcd/cli-utils v1.3.0
 	github.com/getkin/kin-openapi v0.153.0

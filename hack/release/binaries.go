@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 )
 
@@ -26,15 +27,40 @@ func call(ctx context.Context, folder string, environment []string, program stri
 	return out, nil
 }
 
+// plain is what else Go might be told that changes bytes. GOENV is what `go env -w` wrote, which stands in for whatever
+// the environment leaves empty.
+var plain = []string{
+	"GOENV=off", "GOFLAGS=", "GOWORK=off", "CGO_ENABLED=0", "GOAMD64=v1", "GOARM64=v8.0", "GOEXPERIMENT=", "GOFIPS140=off",
+}
+
+var toolchainLine = regexp.MustCompile(`(?m)^toolchain (go1\.[0-9]+\.[0-9]+)$`)
+
+// toolchain is the Go that go.mod pins.
+func (r *release) toolchain() (string, error) {
+	content, err := os.ReadFile(filepath.Join(r.source, "go.mod"))
+	if err != nil {
+		return "", err
+	}
+	match := toolchainLine.FindSubmatch(content)
+	if match == nil {
+		return "", errors.New("go.mod pins no toolchain")
+	}
+	return string(match[1]), nil
+}
+
 // binaries cross-compiles the operator, with the flags that the Dockerfile has, too.
 func (r *release) binaries(ctx context.Context) error {
+	toolchain, err := r.toolchain()
+	if err != nil {
+		return err
+	}
 	for _, platform := range r.platforms {
 		system, architecture, ok := strings.Cut(platform, "/")
 		if !ok {
 			return fmt.Errorf("%q is no platform", platform)
 		}
 		file := r.binary(system, architecture)
-		environment := []string{"CGO_ENABLED=0", "GOOS=" + system, "GOARCH=" + architecture, "GOFLAGS="}
+		environment := append([]string{"GOTOOLCHAIN=" + toolchain, "GOOS=" + system, "GOARCH=" + architecture}, plain...)
 		_, err := call(ctx, r.source, environment, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags",
 			"-s -w -X github.com/chatt2me/webhook-operator/internal/cli.released="+r.version,
 			"-o", filepath.Join(r.out, file), ".")
