@@ -162,7 +162,7 @@ func (r *Reconciler) find(ctx context.Context, o *observation, id string) plan.R
 // and nothing else, nothing is thought, and a listing is waited for.
 func (o *observation) missing(id string) (_ plan.Remote, known bool) {
 	at, sure, ok := o.conn.Missing(id)
-	// Before that, an earlier process, or this one with another key, may have just made it, and reads do not show it yet.
+	// Before that, an earlier process, or this one with another key, may have just made it, and reads do not show it.
 	trusted := o.Settings.ActingSince.Add(connection.ReadLag)
 	if made := o.mem.registeredAt.Add(connection.ReadLag); made.After(trusted) {
 		trusted = made

@@ -48,8 +48,8 @@ type inventory struct {
 	natural multimap[NaturalKey, string]
 	deleted map[string]time.Time
 	// missing are webhooks that a call for one of them has not found, and when it began. One that has an entry all the
-	// same is in doubt, for a single 404 may be false: the next whole listing decides. One that has none is gone, and is
-	// asked for again after the next listing.
+	// same is in doubt, for a single 404 may be false: the next whole listing decides. One that has none is gone, and
+	// is asked for again after the next listing.
 	missing   map[string]time.Time
 	listing   Listing
 	byID      multimap[string, Subject]
