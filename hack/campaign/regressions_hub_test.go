@@ -287,3 +287,58 @@ func TestAWebhookThatIsGoneIsRegisteredAnewAfterOneListing(t *testing.T) {
 		w.rest()
 	})
 }
+
+// names has status name a webhook, as somebody who edits it does.
+func (w *world) names(id string) {
+	c := w.get()
+	c.Status.WebhookID = id
+	c.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("Chatt2Webhook"))
+	w.touch(key(name))
+	w.watch.leaked[id] = true // nobody gave it to the resource, and nobody takes it away
+	w.must(w.user.Status().Update(w.ctx, c))
+}
+
+func TestAWebhookThatSomebodyWroteIntoStatusIsLeftAlone(t *testing.T) {
+	for name, then := range map[string]func(*world){
+		"and nothing else":              func(*world) {},
+		"before a restart":              (*world).restart,
+		"and the resource is deleted":   func(w *world) { w.must(w.user.Delete(w.ctx, w.get())) },
+		"before a restart and deletion": func(w *world) { w.restart(); w.must(w.user.Delete(w.ctx, w.get())) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			holds(t, func(w *world) {
+				w.resource(signed)
+				w.run(restTime)
+				mine, theirs := w.onHub(), w.byHand("theirs", "https://elsewhere.example/theirs")
+				w.names(theirs.ID)
+				then(w)
+				w.rest()
+				if now, _ := w.webhook(theirs.ID); now != theirs {
+					w.violated("S2", "the webhook of somebody else is %+v", now)
+				}
+				if c := w.get(); c != nil && c.Status.WebhookID != mine {
+					w.violated("S1", "it has %s and not %s", c.Status.WebhookID, mine)
+				}
+			})
+		})
+	}
+}
+
+func TestAWebhookThatAnotherShardRegisteredAnewIsTakenFromStatus(t *testing.T) {
+	holds(t, func(w *world) {
+		w.resource(func(c *v1alpha1.Chatt2Webhook) { c.Spec.Adoption.Policy = v1alpha1.AdoptNever })
+		w.run(restTime)
+		mine := w.onHub()
+		away := w.in // it does nothing while another one has the resource
+		w.must(w.hub.DeleteByHand(mine))
+		w.succeed()
+		w.run(restTime)
+		anew := w.onHub()
+		w.bury(w.in)
+		w.in = away
+		w.rest()
+		if anew == mine || w.onHub() != anew {
+			w.violated("S1", "it had %s, then %s, and has %s", mine, anew, w.onHub())
+		}
+	})
+}

@@ -194,8 +194,8 @@ func (w *world) scene(c corrupt) scene {
 	if c.has(isRespelled) {
 		given = strings.ToUpper(given)
 	}
-	if given == bystander.ID {
-		// Whoever may write status may give a resource any webhook that nobody has.
+	if given == bystander.ID && !c.has(isObserved) {
+		// Whoever may write status may give a resource any webhook that nobody has, unless it is of another age.
 		s.mine[given] = true
 	} else {
 		w.way.never[bystander.ID] = true
@@ -274,6 +274,8 @@ func (w *world) status(c corrupt, id string) {
 	r.Status.IsVerified = c.has(isVerified)
 	if c.has(isObserved) {
 		r.Status.ObservedGeneration = r.Generation
+		// As old as the resource is, which nothing on the Hub is that status may name.
+		r.Status.CreatedAt = &r.CreationTimestamp
 	}
 	if c.has(keyIsKnown) {
 		r.Status.ApplicationID, r.Status.APIKeyHash = w.app.ID, connection.KeyHash(hubURL, hub.NewSecret(apiKey))
@@ -290,7 +292,8 @@ func (w *world) status(c corrupt, id string) {
 	if err := w.user.Status().Patch(w.ctx, r, client.MergeFrom(before)); err != nil {
 		w.Skip(err)
 	}
-	w.way.settles = c.started != "" && (uuid.Validate(id) != nil || len(id) != 36)
+	shown := slices.ContainsFunc(w.hub.Webhooks(w.app.ID), func(h simulator.Webhook) bool { return h.ID == id })
+	w.way.settles = c.started != "" && (uuid.Validate(id) != nil || len(id) != 36 || shown && c.has(isObserved))
 }
 
 // othersOnHub are the webhooks of others, as far as they can be changed.

@@ -17,6 +17,10 @@ import (
 type memory struct {
 	plan.Memory
 	uid types.UID
+	// unproved is the id that status named when nothing was known, until the webhook was seen to be as old as status says.
+	unproved string
+	// contested is another id that status named, when the Hub had ours all the same.
+	contested string
 	// conn is the connection that the resource is subscribed to, nil for none.
 	conn *connection.Connection
 	// registeredAt is when this process last registered a webhook.

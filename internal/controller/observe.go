@@ -4,10 +4,8 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/google/uuid"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -40,12 +38,7 @@ type observation struct {
 func (r *Reconciler) observe(ctx context.Context, object *v1alpha1.Chatt2Webhook, mem *memory) (*observation, error) {
 	o := &observation{name: client.ObjectKeyFromObject(object), mem: mem}
 	o.Now, o.Settings, o.Object = r.Now(), r.Options.Settings, object
-	// An id that cannot be one was written by somebody else, and counts as lost.
-	if id := object.Status.WebhookID; isCanonicalID(id) {
-		// Should status lose the id, there is a webhook all the same.
-		mem.recall(&object.Status)
-	}
-	o.ID = mem.WebhookID
+	o.ID = mem.named(&object.Status)
 	mem.rememberIntent(o)
 	o.Memory = mem.Memory
 	if a := object.Status.Applied; a != nil {
@@ -63,21 +56,6 @@ func (r *Reconciler) observe(ctx context.Context, object *v1alpha1.Chatt2Webhook
 	}
 	r.observeMemory(o)
 	return o, nil
-}
-
-// recall takes what status says of the webhook.
-func (m *memory) recall(s *v1alpha1.Chatt2WebhookStatus) {
-	if s.WebhookID != m.WebhookID {
-		m.ApplicationID, m.APIKeyHash = "", ""
-	}
-	m.WebhookID, m.IntentClosed = s.WebhookID, false
-	m.ApplicationID = cmp.Or(s.ApplicationID, m.ApplicationID)
-	m.APIKeyHash = cmp.Or(s.APIKeyHash, m.APIKeyHash)
-}
-
-// isCanonicalID tells whether an id is a UUID as the Hub and all of us write it: owners are told apart by it.
-func isCanonicalID(id string) bool {
-	return len(id) == 36 && uuid.Validate(id) == nil && id == strings.ToLower(id)
 }
 
 func (r *Reconciler) observeKey(ctx context.Context, o *observation) error {
@@ -118,12 +96,12 @@ func (r *Reconciler) observeHub(ctx context.Context, o *observation) error {
 	}
 	natural := natural(o.Object)
 	o.mem.conn = o.conn
-	o.conn.Subscribe(subject(o.name), cmp.Or(o.ID, plan.Value(o.Object.Spec.Adoption.WebhookID)), natural,
-		o.formerAttempts()...)
-
-	if o.ID != "" {
-		o.Remote = r.find(ctx, o, o.ID)
-	} else if wanted := o.Object.Spec.Adoption.WebhookID; wanted != nil {
+	o.subscribe()
+	before := o.ID
+	if r.findOwn(ctx, o); o.ID != before {
+		o.subscribe()
+	}
+	if wanted := o.Object.Spec.Adoption.WebhookID; o.ID == "" && wanted != nil {
 		o.Wanted = r.find(ctx, o, *wanted)
 	}
 	// Asked after the look, which may have changed it.
@@ -136,45 +114,10 @@ func (r *Reconciler) observeHub(ctx context.Context, o *observation) error {
 	return r.observeOthers(ctx, o, natural)
 }
 
-// find is a webhook as the inventory shows it. One that a listing did not show is asked for by itself.
-func (r *Reconciler) find(ctx context.Context, o *observation, id string) plan.Remote {
-	if seen, ok := o.conn.Find(id); ok {
-		return plan.Remote{Presence: plan.Present, Webhook: seen.Webhook, SeenAt: seen.SeenAt}
-	}
-	if o.conn.Listing().TriedAt.IsZero() {
-		return plan.Remote{}
-	}
-	if remote, known := o.missing(id); known {
-		return remote
-	}
-	seen, err := o.conn.Get(ctx, subject(o.name), id, connection.Repair)
-	switch {
-	case err == nil:
-		return plan.Remote{Presence: plan.Present, Webhook: seen.Webhook, SeenAt: seen.SeenAt}
-	case hub.IsKind(err, hub.NotFound):
-		remote, _ := o.missing(id)
-		return remote
-	}
-	return plan.Remote{}
-}
-
-// missing is what to think of a webhook that a call did not find, if there was such a call. While a single 404 says so,
-// and nothing else, nothing is thought, and a listing is waited for.
-func (o *observation) missing(id string) (_ plan.Remote, known bool) {
-	at, sure, ok := o.conn.Missing(id)
-	// Before that, an earlier process, or this one with another key, may have just made it, and reads do not show it.
-	trusted := o.Settings.ActingSince.Add(connection.ReadLag)
-	if made := o.mem.registeredAt.Add(connection.ReadLag); made.After(trusted) {
-		trusted = made
-	}
-	switch {
-	case ok && !sure:
-		o.conn.Want(subject(o.name), at.Add(1)) // one that began no later has decided nothing
-		return plan.Remote{}, true
-	case ok && !at.Before(trusted):
-		return plan.Remote{Presence: plan.Absent, SeenAt: at}, true
-	}
-	return plan.Remote{}, false
+// subscribe has the resource woken by what becomes of its webhook, of the one it is to adopt, and of those like it.
+func (o *observation) subscribe() {
+	id := cmp.Or(o.ID, plan.Value(o.Object.Spec.Adoption.WebhookID))
+	o.conn.Subscribe(subject(o.name), id, natural(o.Object), o.formerAttempts()...)
 }
 
 // observeOthers looks for other resources and other webhooks that are in the way.

@@ -26,6 +26,8 @@ type Observed struct {
 	// ID is the webhook that belongs to the resource, from its status or from this process's memory; empty when none
 	// is known.
 	ID string
+	// Unproved: only status says so, or it says otherwise, and the webhook was not seen since.
+	Unproved bool
 	// Remote is the webhook with that id.
 	Remote Remote
 	// Owner is the resource that ID, or the webhook to adopt by id, belongs to, when that is another one:

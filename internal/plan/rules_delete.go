@@ -87,7 +87,7 @@ func (o *Observed) refusesDeletion() bool {
 // unseenDeleting: an id that somebody wrote into status is no reason to delete what was never looked at.
 func unseenDeleting(o *Observed) (Plan, bool) {
 	return Plan{Action: Rest, Hold: true, Recheck: unseenRecheck},
-		o.ID != "" && o.Remote.Presence == Unseen && o.Hub.ListedAt.IsZero()
+		o.ID != "" && o.Remote.Presence == Unseen && (o.Unproved || o.Hub.ListedAt.IsZero())
 }
 
 func deleteWebhook(o *Observed) (Plan, bool) {

@@ -51,6 +51,7 @@ func deleteScenes() []scene {
 		{name: "being deleted while suspended", o: observed(now, spec(suspend)), rule: deletes, action: Delete, id: mine},
 		{name: "being deleted while the webhook was not seen", o: observed(now, unseenYet), rule: deletes, action: Delete, id: mine},
 		{name: "being deleted before the Hub was listed", o: observed(now, unseenYet, listedAt(time.Time{})), rule: looks, action: Rest, recheck: 5 * time.Second, is: func(p Plan) bool { return p.Hold }},
+		{name: "being deleted while the webhook that only status tells of was not seen", o: observed(now, unseenYet, func(o *Observed) { o.Unproved = true }), rule: looks, action: Rest, recheck: 5 * time.Second, is: func(p Plan) bool { return p.Hold }},
 		{name: "being deleted without our finalizer", o: observed(now, func(o *Observed) { o.Object.Finalizers = nil }), rule: notHeld, action: Rest},
 		{name: "retained", o: observed(now, spec(retaining), keyless), rule: retain, action: Release, id: mine, is: func(p Plan) bool { return !p.Unconfirmed }},
 		{name: "retained with an open intent", o: gone(spec(retaining)), rule: retain, action: Release, is: func(p Plan) bool { return p.Unconfirmed }},

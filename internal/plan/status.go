@@ -30,6 +30,9 @@ func recordWebhook(s *v1alpha1.Chatt2WebhookStatus, o *Observed) {
 		s.Active, s.IsVerified, s.VerifiedAt, s.CreatedAt, s.NumberOfErrors = nil, false, nil, nil, 0
 		return
 	}
+	if s.WebhookID != o.ID {
+		s.CreatedAt = nil // which was that of another webhook
+	}
 	s.WebhookID = o.ID
 	if o.Remote.Presence != Present {
 		return

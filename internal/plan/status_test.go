@@ -172,6 +172,12 @@ func TestWhatStatusRecords(t *testing.T) {
 	if s.WebhookID != mine || s.ApplicationID != "app" || s.APIKeyHash != "key" {
 		t.Errorf("of a webhook that is not there it records %+v", s)
 	}
+	edited := func(o *Observed) {
+		o.Object.Status.WebhookID, o.Object.Status.CreatedAt = other, new(metav1.NewTime(noon))
+	}
+	if s = recorded(observed(absent, foreignKey, edited)); s.WebhookID != mine || s.CreatedAt != nil {
+		t.Errorf("of a webhook that is not the one it named it records %+v", s)
+	}
 	s = recorded(observed(unregistered, func(o *Observed) { o.Object.Status = resource().Status }))
 	if s.WebhookID != "" || s.ApplicationID != "" || s.APIKeyHash != "" || s.IsVerified || s.Applied != nil {
 		t.Errorf("of a webhook that was forgotten it keeps %+v", s)
