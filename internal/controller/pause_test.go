@@ -23,10 +23,10 @@ func TestALongPauseIsToldByWhoeverWaits(t *testing.T) {
 	w.Expect(message).To(ContainSubstring("the Hub asked to slow down"))
 	third := w.webhook("third")
 	message = w.reason(third, v1alpha1.ConditionSynced, v1alpha1.ReasonThrottled)
-	w.Expect(message).To(ContainSubstring("go on at 2"))
+	w.Expect(message).To(ContainSubstring("go on by themselves"))
 	w.Expect(w.get(first).IsReady()).To(BeTrue(), "one that waits for nothing is as it was")
 
 	w.Expect1(w.Delete(w.Context(), first))
 	message = w.reason(first, v1alpha1.ConditionSynced, v1alpha1.ReasonDeletionBlocked)
-	w.Expect(message).To(ContainSubstring("go on at 2"))
+	w.Expect(message).To(ContainSubstring("go on by themselves"))
 }

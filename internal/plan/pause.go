@@ -30,8 +30,9 @@ func (p Plan) paused(o *Observed) Plan {
 	default:
 		return p
 	}
-	message := "the Hub asked to slow down; calls with this API key go on at " +
-		o.Hub.PausedUntil.UTC().Format(time.RFC3339)
+	// When it ends is not said: each further pause would be another message, and a write for each resource.
+	const message = "the Hub asked to slow down; calls with this API key go on by themselves when the pause is over " +
+		"that it asked for"
 	p.Trouble = &Trouble{Condition: condition, Reason: v1alpha1.ReasonThrottled, Message: message}
 	if !o.Object.DeletionTimestamp.IsZero() {
 		p.Trouble = blocked(o.orLeave(message))

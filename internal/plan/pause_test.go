@@ -44,10 +44,19 @@ func TestALongPauseIsTold(t *testing.T) {
 			case p.Trouble == nil || p.Trouble.Reason != test.reason || p.Trouble.Condition != test.condition:
 				t.Errorf("got %+v", p.Trouble)
 			case test.reason == v1alpha1.ReasonThrottled:
-				if !strings.Contains(p.Trouble.Message, "go on at ") || p.Recheck > time.Minute {
+				if !strings.Contains(p.Trouble.Message, "go on by themselves") || p.Recheck > time.Minute {
 					t.Errorf("got %q and %s", p.Trouble.Message, p.Recheck)
 				}
 			}
 		})
+	}
+}
+
+func TestTheMessageOfAPauseIsTheSameWheneverThatEnds(t *testing.T) {
+	of := func(d time.Duration) string {
+		return Decide(observed(unregistered, onHub(func(h *Hub) { h.PausedUntil = noon.Add(d) }))).Trouble.Message
+	}
+	if of(time.Minute) != of(time.Hour) {
+		t.Errorf("it is %q, then %q", of(time.Minute), of(time.Hour))
 	}
 }
