@@ -16,7 +16,6 @@ import (
 
 const (
 	id            = "a1b2c3d4-e5f6-7890-abcd-ef1234567890"
-	logID         = "b1b2c3d4-e5f6-7890-abcd-ef1234567890"
 	applicationID = "00000000-0000-0000-0000-000000000001"
 	apiKey        = "k3y-canary-of-the-client"
 	webhookJSON   = `{"id":"` + id + `","applicationId":"` + applicationID + `"}`
@@ -80,15 +79,6 @@ func verbs(c *hub.Client) map[string]func(context.Context) error {
 		},
 		"deleteWebhook":     func(ctx context.Context) error { return c.DeleteWebhook(ctx, id) },
 		"redefineSignature": func(ctx context.Context) error { _, err := c.RedefineSignature(ctx, id); return err },
-		"listWebhookLogs": func(ctx context.Context) error {
-			_, err := c.ListWebhookLogs(ctx, id, hub.Page{}, "")
-			return err
-		},
-		"retryWebhookLog": func(ctx context.Context) error { _, err := c.RetryWebhookLog(ctx, id, logID); return err },
-		"retryWebhookLogs": func(ctx context.Context) error {
-			_, err := c.RetryWebhookLogs(ctx, id, []string{logID})
-			return err
-		},
 	}
 }
 
@@ -158,24 +148,17 @@ func TestClient_does_not_send_what_cannot_be_right(t *testing.T) {
 		_, get := client.GetWebhook(ctx, bad)
 		_, update := client.UpdateWebhook(ctx, bad, hub.WebhookUpdate{Label: new("l")})
 		_, redefine := client.RedefineSignature(ctx, bad)
-		_, logs := client.ListWebhookLogs(ctx, bad, hub.Page{}, "")
-		_, retry := client.RetryWebhookLog(ctx, bad, logID)
-		_, retryLog := client.RetryWebhookLog(ctx, id, bad)
-		_, many := client.RetryWebhookLogs(ctx, bad, []string{logID})
-		_, manyLogs := client.RetryWebhookLogs(ctx, id, []string{logID, bad})
-		errs = append(errs, get, update, redefine, logs, retry, retryLog, many, manyLogs, client.DeleteWebhook(ctx, bad))
+		errs = append(errs, get, update, redefine, client.DeleteWebhook(ctx, bad))
 	}
 	for _, page := range []hub.Page{{Offset: -1}, {Limit: -1}, {Limit: 51}} {
 		_, list := client.ListWebhooks(ctx, page)
-		_, logs := client.ListWebhookLogs(ctx, id, page, "")
-		errs = append(errs, list, logs)
+		errs = append(errs, list)
 	}
-	_, none := client.RetryWebhookLogs(ctx, id, nil)
 	_, empty := client.UpdateWebhook(ctx, id, hub.WebhookUpdate{})
 	webhook := newWebhook()
 	webhook.Headers = []hub.Header{{Key: "k", Value: hub.NewSecret("\xff canary")}}
 	_, notUTF8 := client.CreateWebhook(ctx, webhook)
-	for _, err := range append(errs, none, empty, notUTF8) {
+	for _, err := range append(errs, empty, notUTF8) {
 		if !hub.IsKind(err, hub.Invalid) || hub.OutcomeOf(err) != hub.NotApplied {
 			t.Errorf("%v is not Invalid and NotApplied", err)
 		}

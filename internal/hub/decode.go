@@ -18,19 +18,16 @@ var (
 	errNoSecret     = errors.New("without a signing secret")
 	errNoList       = errors.New("without a list")
 	errNoPagination = errors.New("without the size of the list")
-	errNoSuccess    = errors.New("without saying whether it tried")
 )
 
 // into reads a JSON body into out.
 func into(out any) func(body []byte) error {
 	return func(body []byte) error {
 		err := json.Unmarshal(body, out)
-		for _, ours := range []error{errNoUUID, errNoSuccess} {
-			if errors.Is(err, ours) {
-				return ours
-			}
-		}
-		if err != nil {
+		switch {
+		case errors.Is(err, errNoUUID):
+			return errNoUUID
+		case err != nil:
 			return errNotJSON
 		}
 		return nil
@@ -96,44 +93,6 @@ func (w *Webhook) about(id string, err error) error {
 	return err
 }
 
-// UnmarshalJSON reads a log as tolerantly as is harmless.
-func (l *WebhookLog) UnmarshalJSON(data []byte) error {
-	type plain WebhookLog
-	in := struct {
-		*plain
-		StatusCode  lenientInt  `json:"statusCode"`
-		SendAt      lenientTime `json:"sendAt"`
-		CreatedDate lenientTime `json:"createdDate"`
-	}{plain: (*plain)(l)}
-	*l = WebhookLog{}
-	if err := json.Unmarshal(data, &in); err != nil {
-		return err
-	}
-	l.ID, l.WebhookID = strings.ToLower(l.ID), strings.ToLower(l.WebhookID)
-	l.StatusCode = int(in.StatusCode)
-	l.SendAt, l.CreatedDate = in.SendAt.pointer(), in.CreatedDate.pointer()
-	return nil
-}
-
-// UnmarshalJSON takes a missing success as an error: nothing would be known then.
-func (r *RetryResult) UnmarshalJSON(data []byte) error {
-	type plain RetryResult
-	in := struct {
-		*plain
-		Success *bool `json:"success"`
-	}{plain: (*plain)(r)}
-	*r = RetryResult{}
-	if err := json.Unmarshal(data, &in); err != nil {
-		return err
-	}
-	if in.Success == nil {
-		return errNoSuccess
-	}
-	r.Success = *in.Success
-	r.WebhookLogID, r.NewLogID = strings.ToLower(r.WebhookLogID), strings.ToLower(r.NewLogID)
-	return nil
-}
-
 // newSecret is a signing secret under any of the names it may have. What is no text counts as not there.
 type newSecret struct {
 	Secret          lenientString `json:"secret"`
@@ -170,7 +129,7 @@ func parseNewSecret(body []byte) (Secret, error) {
 
 func (p *WebhookPage) parse(body []byte) (err error) {
 	var sent []sentWebhook
-	if sent, p.Total, p.Paged, err = parseList[sentWebhook](body); err != nil {
+	if sent, p.Total, p.Paged, err = parseList(body); err != nil {
 		return err
 	}
 	p.Webhooks = make([]Webhook, len(sent))
@@ -180,11 +139,6 @@ func (p *WebhookPage) parse(body []byte) (err error) {
 		}
 	}
 	return nil
-}
-
-func (p *WebhookLogPage) parse(body []byte) (err error) {
-	p.Logs, p.Total, p.Paged, err = parseList[WebhookLog](body)
-	return err
 }
 
 // Of a body that is longer than large each entry must have at least as many bytes as smallestEntry: an id and its name
@@ -203,16 +157,12 @@ func checkEntries(body []byte) error {
 	list := json.RawMessage(body)
 	if !isArray(body) {
 		var page struct {
-			Data    json.RawMessage `json:"data"`
-			Results json.RawMessage `json:"results"`
+			Data json.RawMessage `json:"data"`
 		}
 		if err := into(&page)(body); err != nil {
 			return err
 		}
 		list = page.Data
-		if list == nil {
-			list = page.Results
-		}
 	}
 	d := json.NewDecoder(bytes.NewReader(list))
 	if open, err := d.Token(); err != nil || open != json.Delim('[') {
@@ -228,7 +178,7 @@ func checkEntries(body []byte) error {
 }
 
 // parseList reads a page, or the bare array of an older deployment.
-func parseList[T any](body []byte) (items []T, total int, paged bool, _ error) {
+func parseList(body []byte) (items []sentWebhook, total int, paged bool, _ error) {
 	if err := checkEntries(body); err != nil {
 		return nil, 0, false, err
 	}
@@ -239,7 +189,7 @@ func parseList[T any](body []byte) (items []T, total int, paged bool, _ error) {
 		return items, len(items), false, nil
 	}
 	var page struct {
-		Data       *[]T `json:"data"`
+		Data       *[]sentWebhook `json:"data"`
 		Pagination *struct {
 			Total *lenientInt `json:"total"`
 		} `json:"pagination"`
@@ -254,29 +204,6 @@ func parseList[T any](body []byte) (items []T, total int, paged bool, _ error) {
 		return nil, 0, false, errNoPagination
 	}
 	return *page.Data, int(*page.Pagination.Total), true, nil
-}
-
-func parseRetryResults(body []byte) ([]RetryResult, error) {
-	if err := checkEntries(body); err != nil {
-		return nil, err
-	}
-	if isArray(body) {
-		var results []RetryResult
-		if err := into(&results)(body); err != nil {
-			return nil, err
-		}
-		return results, nil
-	}
-	var answer struct {
-		Results *[]RetryResult `json:"results"`
-	}
-	if err := into(&answer)(body); err != nil {
-		return nil, err
-	}
-	if answer.Results == nil {
-		return nil, errNoList
-	}
-	return *answer.Results, nil
 }
 
 func isArray(body []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(body), []byte("[")) }

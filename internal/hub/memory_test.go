@@ -89,7 +89,7 @@ func TestAn_answer_made_to_take_up_all_memory_takes_little(t *testing.T) {
 				answer.serve(w, status)
 			}))
 			client := newClient(t, server.URL)
-			for _, operation := range []string{"createWebhook", "listWebhooks", "deleteWebhook", "retryWebhookLogs"} {
+			for _, operation := range []string{"createWebhook", "listWebhooks", "deleteWebhook"} {
 				var err error
 				if n := taken(func() { err = verbs(client)[operation](t.Context()) }); n > most {
 					t.Errorf("%s, %s answered %d: it takes %d MiB", name, operation, status, n/mebi)

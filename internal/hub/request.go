@@ -108,7 +108,7 @@ func (c *Client) newRequest(ctx context.Context, in call) (*http.Request, error)
 // noReplay keeps Go's transport from sending a POST or PATCH a second time by itself, which it does, when a reused
 // connection dies, to a request whose body it can get again and that is idempotent by its method (GET, HEAD, OPTIONS,
 // TRACE) or by the header Idempotency-Key. So no such header is set, and the body cannot be had again. What is left:
-// GETs, and calls without a body (redefine-signature, retry, DELETE) of which not a byte was written. A transport
+// GETs, and calls without a body (redefine-signature, DELETE) of which not a byte was written. A transport
 // that speaks HTTP/2 re-sends the latter on a stream error also, which is harmless for DELETE alone (the second one
 // finds nothing, 404); so ours speaks HTTP/1.1.
 func noReplay(req *http.Request) {

@@ -128,29 +128,3 @@ type WebhookPage struct {
 	// Paged is false where an older deployment answered with a bare array, which does not say whether there is more.
 	Paged bool
 }
-
-// WebhookLog is one attempt to deliver an event.
-type WebhookLog struct {
-	ID        string `json:"id"`
-	WebhookID string `json:"webhookId"`
-	// StatusCode is what the endpoint answered, 0 when it did not.
-	StatusCode  int        `json:"statusCode"`
-	Status      string     `json:"status"`
-	SendAt      *time.Time `json:"sendAt"`
-	CreatedDate *time.Time `json:"createdDate"`
-	MessageID   string     `json:"messageId"`
-}
-
-// WebhookLogPage is one page of listWebhookLogs, newest first.
-type WebhookLogPage struct {
-	Logs  []WebhookLog
-	Total int
-	Paged bool
-}
-
-// RetryResult is the answer to a retry: Success says only that the Hub tried, the log NewLogID tells how it went.
-type RetryResult struct {
-	WebhookLogID string `json:"webhookLogId"`
-	Success      bool   `json:"success"`
-	NewLogID     string `json:"newLogId"`
-}

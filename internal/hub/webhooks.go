@@ -104,7 +104,6 @@ func (c *Client) RedefineSignature(ctx context.Context, id string) (Secret, erro
 const (
 	badPage      = "an offset must be 0 or more and a limit at most 50"
 	badWebhookID = "the webhook id is not a UUID"
-	badLogID     = "the log id is not a UUID"
 )
 
 // query leaves out a limit of 0, for which the Hub has a default.

@@ -72,15 +72,6 @@ func TestEvery_call_sends_what_it_was_given(t *testing.T) {
 		"one":            {func(c *hub.Client) { _, _ = c.GetWebhook(ctx, strings.ToUpper(id)) }, "GET /" + id, nil},
 		"a delete":       {func(c *hub.Client) { _ = c.DeleteWebhook(ctx, id) }, "DELETE /" + id, nil},
 		"a redefine":     {func(c *hub.Client) { _, _ = c.RedefineSignature(ctx, id) }, "POST /" + id + "/redefine-signature", nil},
-		"logs": {func(c *hub.Client) {
-			_, _ = c.ListWebhookLogs(ctx, id, hub.Page{Limit: 5}, "Failed")
-		}, "GET /" + id + "/webhook-log?limit=5&offset=0&status=Failed", nil},
-		"a retry": {func(c *hub.Client) {
-			_, _ = c.RetryWebhookLog(ctx, id, logID)
-		}, "POST /" + id + "/webhook-log/" + logID + "/retry", nil},
-		"retries": {func(c *hub.Client) {
-			_, _ = c.RetryWebhookLogs(ctx, id, []string{strings.ToUpper(logID)})
-		}, "POST /" + id + "/webhook-log/retry", fields{"webhookLogIds": []any{logID}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			request, body := sentBy(t, c.call)
