@@ -35,6 +35,7 @@ func recordWebhook(s *v1alpha1.Chatt2WebhookStatus, o *Observed) {
 	}
 	s.WebhookID = o.ID
 	if o.Remote.Presence != Present {
+		s.ApplicationID, s.APIKeyHash = o.Application() // which somebody may have wiped
 		return
 	}
 	w := &o.Remote.Webhook
