@@ -17,7 +17,8 @@ import (
 type memory struct {
 	plan.Memory
 	uid types.UID
-	// unproved is the id that status named when nothing was known, until the webhook was seen to be as old as status says.
+	// unproved is the id that status named when nothing else was known, until the webhook is seen to be as old as
+	// status says.
 	unproved string
 	// contested is another id that status named, when the Hub had ours all the same.
 	contested string
