@@ -36,6 +36,18 @@ func TestMain(m *testing.M) {
 	os.Exit(withTools(m))
 }
 
+// auditLog is where the API server writes what ServiceAccounts ask of it, and how that ended.
+var auditLog string
+
+const auditPolicy = `
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+- {level: Metadata, userGroups: ["system:serviceaccounts"]}
+- {level: None}
+`
+
 // withTools runs the tests with a control plane and the operator's binary.
 func withTools(m *testing.M) int {
 	log.SetLogger(logr.Discard()) // that of the tests' own clients
@@ -50,10 +62,15 @@ func withTools(m *testing.M) int {
 		fmt.Fprintf(os.Stderr, "build the operator: %v\n%s", err, out)
 		return 1
 	}
+	auditLog = filepath.Join(folder, "audit.log")
+	if err := os.WriteFile(filepath.Join(folder, "audit.yaml"), []byte(auditPolicy), 0o600); err != nil {
+		panic(err)
+	}
 	options := cluster.Options{ControllerManager: true, CRDs: []string{}, APIServerFlags: map[string]string{
 		// As strict as any API server is that the operator may meet: one with the admission of OpenShift, that asks for
 		// rights on finalizers, and that does not stream lists.
 		"enable-admission-plugins": "OwnerReferencesPermissionEnforcement", "feature-gates": "WatchList=false",
+		"audit-policy-file": filepath.Join(folder, "audit.yaml"), "audit-log-path": auditLog,
 	}}
 	return cluster.Main(m, options, func(c *cluster.Cluster) { shared = c })
 }
