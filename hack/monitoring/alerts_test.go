@@ -77,7 +77,7 @@ var title = regexp.MustCompile(`(?m)^#+ (Chatt2[A-Za-z]+)$`)
 func TestEveryAlertHasItsSection(t *testing.T) {
 	text := string(read(t, root("README.md")))
 	if !strings.Contains(text, "\n## Alerts\n") {
-		t.Skip("the README does not tell of alerts yet")
+		t.Fatal("the README does not tell of alerts")
 	}
 	told := map[string]bool{}
 	for _, match := range title.FindAllStringSubmatch(text, -1) {
@@ -103,7 +103,7 @@ func TestAlertsFireWhenTheyShould(t *testing.T) {
 	}
 	write(t, filepath.Join(dir, "chatt2-webhook-operator.yaml"), content)
 	write(t, filepath.Join(dir, "rules_test.yaml"), read(t, root("config", "prometheus", "rules_test.yaml")))
-	tool := build(t, "promtool")
+	tool := program(t, "promtool")
 	for _, args := range [][]string{
 		{"check", "rules", "--lint=all", "--lint-fatal", "chatt2-webhook-operator.yaml"}, {"test", "rules", "rules_test.yaml"},
 	} {

@@ -42,7 +42,7 @@ func startPrometheus(t *testing.T, token string, targets map[string]string) *mon
 	must(t, err)
 	write(t, filepath.Join(dir, "prometheus.yaml"), config)
 	address := freeAddress(t)
-	cmd := exec.Command(build(t, "prometheus"), "--config.file=prometheus.yaml", "--storage.tsdb.path=data",
+	cmd := exec.Command(program(t, "prometheus"), "--config.file=prometheus.yaml", "--storage.tsdb.path=data",
 		"--web.listen-address="+address, "--log.level=warn")
 	cmd.Dir = dir
 	run(t, cmd)
@@ -69,18 +69,14 @@ func scraping(targets map[string]string) map[string]any {
 	}
 }
 
-// fastAlerts are those of config in fast motion. A refused key is tried once a minute whatever the test does, so its
-// refusals are looked for in the time that users have; and no signing secret gets 45 days old here.
+// fastAlerts are those of config in fast motion. No signing secret is overdue here, so one that is due soon stands for it.
 func fastAlerts(t *testing.T) groups {
 	t.Helper()
 	all := alerts(t)
 	for i := range all.Groups[0].Rules {
 		one := &all.Groups[0].Rules[i]
 		one.For = fast(one.For)
-		if !strings.Contains(one.Expr, "401|403") {
-			one.Expr = fast(one.Expr)
-		}
-		one.Expr = strings.ReplaceAll(one.Expr, "45 * 86400", "5")
+		one.Expr = strings.ReplaceAll(fast(one.Expr), "-3600", "3600")
 	}
 	return all
 }
@@ -182,10 +178,14 @@ func (p *monitor) quiet(alert string) {
 	})
 }
 
-// build builds a program that go.mod names as a tool, from the cache but for the first time. Prometheus is built
-// without its service discoveries and pages.
-func build(t *testing.T, name string) string {
+// program is the one that is installed, such as Debian's, or else that which go.mod names as a tool. That is built,
+// without service discoveries and pages, which takes minutes the first time.
+func program(t *testing.T, name string) string {
 	t.Helper()
+	if path, err := exec.LookPath(name); err == nil {
+		t.Logf("%s is %s", name, path)
+		return path
+	}
 	path := filepath.Join(t.TempDir(), name)
 	cmd := exec.CommandContext(t.Context(), "go", "build", "-tags", "remove_all_sd", "-o", path,
 		"github.com/prometheus/prometheus/cmd/"+name)

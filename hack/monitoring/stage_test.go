@@ -92,6 +92,11 @@ func (s *stage) webhook(application, name string, change ...func(*v1alpha1.Chatt
 
 func signed(c *v1alpha1.Chatt2Webhook) { c.Spec.RequiresSignature = true }
 
+// rotated has a signed webhook's secret exchanged as often as can be.
+func rotated(c *v1alpha1.Chatt2Webhook) {
+	c.Spec.SigningSecret = &v1alpha1.SigningSecret{Rotation: v1alpha1.Rotation{Interval: "10m", Overlap: "1m"}}
+}
+
 // ready waits until the webhooks are ready.
 func (s *stage) ready(all ...*v1alpha1.Chatt2Webhook) {
 	s.Helper()

@@ -31,16 +31,17 @@ func eventsPage(root string) (string, error) {
 		}
 	}
 	var rows [][]string
+	told := map[string]bool{}
 	for _, call := range calls {
 		value, ok := values[call.constant]
 		if !ok {
 			return "", fmt.Errorf("the event %s is no constant of the API", call.constant)
 		}
 		rows = append(rows, []string{code(value), call.kind, call.note})
-		delete(values, call.constant)
+		told[call.constant] = true
 	}
 	for name := range values {
-		if strings.HasPrefix(name, "Event") {
+		if strings.HasPrefix(name, "Event") && !told[name] {
 			return "", fmt.Errorf("%s is recorded nowhere", name)
 		}
 	}

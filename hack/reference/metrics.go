@@ -16,6 +16,7 @@ import (
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
 	"github.com/chatt2me/webhook-operator/internal/controller"
+	"github.com/chatt2me/webhook-operator/internal/hub/connection"
 )
 
 // metricsPage tells of the metrics.
@@ -47,7 +48,7 @@ func ownMetrics() ([][]string, error) {
 	counted.Orphaned()
 	of := counted.OfConnections()
 	of.Throttled("", 0)
-	of.Breaker("", false)
+	of.Breaker("", connection.Open)
 	of.Listed("", now)
 	collector := &controller.Collector{Client: oneSigned{}, Now: time.Now, Metrics: counted}
 	if err := registry.Register(collector); err != nil {
@@ -75,7 +76,7 @@ func (oneSigned) List(_ context.Context, list client.ObjectList, _ ...client.Lis
 		return fmt.Errorf("%T is not kept here", list)
 	}
 	all.Items = make([]v1alpha1.Chatt2Webhook, 1)
-	all.Items[0].Status.SigningSecret = &v1alpha1.SigningSecretStatus{RotatedAt: &metav1.Time{}}
+	all.Items[0].Status.SigningSecret = &v1alpha1.SigningSecretStatus{RotatedAt: &metav1.Time{}, NextRotationAt: &metav1.Time{}}
 	return nil
 }
 

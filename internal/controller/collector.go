@@ -16,10 +16,16 @@ var (
 	webhooksDesc = prometheus.NewDesc("chatt2_webhooks",
 		"Resources by whether they are ready and whether the Hub has verified their endpoint.",
 		[]string{"ready", "verified"}, nil)
+	unverifiedDesc = prometheus.NewDesc("chatt2_webhooks_awaiting_verification",
+		"Registered webhooks whose endpoint the Hub has not verified, without those that are suspended or being deleted.",
+		nil, nil)
 	deliveryErrorsDesc = prometheus.NewDesc("chatt2_webhook_delivery_errors",
 		"Failed deliveries of a webhook as the Hub counts them.", []string{"namespace", "name"}, nil)
 	secretAgeDesc = prometheus.NewDesc("chatt2_signing_secret_age_seconds",
 		"How long ago the signing secret of a webhook was exchanged.", []string{"namespace", "name"}, nil)
+	rotationDueDesc = prometheus.NewDesc("chatt2_signing_secret_rotation_due_seconds",
+		"How long until the signing secret of a webhook is due to be exchanged, negative when it is overdue; told where "+
+			"status has nextRotationAt.", []string{"namespace", "name"}, nil)
 	inventoryAgeDesc = prometheus.NewDesc("chatt2_inventory_age_seconds",
 		"How long ago the last whole listing with an API key began.", []string{"connection"}, nil)
 )
@@ -36,7 +42,9 @@ type Collector struct {
 
 // Describe names the metrics.
 func (c *Collector) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{webhooksDesc, deliveryErrorsDesc, secretAgeDesc, inventoryAgeDesc} {
+	for _, d := range []*prometheus.Desc{
+		webhooksDesc, unverifiedDesc, deliveryErrorsDesc, secretAgeDesc, rotationDueDesc, inventoryAgeDesc,
+	} {
 		out <- d
 	}
 }
@@ -53,6 +61,7 @@ func (c *Collector) Collect(out chan<- prometheus.Metric) {
 		return
 	}
 	counts := map[[2]bool]int{{false, false}: 0, {false, true}: 0, {true, false}: 0, {true, true}: 0}
+	unverified := 0
 	for i := range all.Items {
 		w := &all.Items[i]
 		counts[[2]bool{w.IsReady(), w.Status.IsVerified}]++
@@ -62,7 +71,18 @@ func (c *Collector) Collect(out chan<- prometheus.Metric) {
 			out <- prometheus.MustNewConstMetric(secretAgeDesc, prometheus.GaugeValue,
 				now.Sub(s.RotatedAt.Time).Seconds(), w.Namespace, w.Name)
 		}
+		if w.Spec.Suspend || w.DeletionTimestamp != nil {
+			continue // nothing is done about them
+		}
+		if w.Status.WebhookID != "" && !w.Status.IsVerified {
+			unverified++
+		}
+		if s := w.Status.SigningSecret; s != nil && s.NextRotationAt != nil {
+			out <- prometheus.MustNewConstMetric(rotationDueDesc, prometheus.GaugeValue,
+				s.NextRotationAt.Sub(now).Seconds(), w.Namespace, w.Name)
+		}
 	}
+	out <- prometheus.MustNewConstMetric(unverifiedDesc, prometheus.GaugeValue, float64(unverified))
 	for is, n := range counts {
 		out <- prometheus.MustNewConstMetric(webhooksDesc, prometheus.GaugeValue, float64(n),
 			strconv.FormatBool(is[0]), strconv.FormatBool(is[1]))

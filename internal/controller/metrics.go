@@ -14,6 +14,7 @@ type Metrics struct {
 	duration  *prometheus.HistogramVec
 	throttled prometheus.Counter
 	breaker   *prometheus.GaugeVec
+	refused   *prometheus.GaugeVec
 	listed    times
 	rotations *prometheus.CounterVec
 	orphaned  prometheus.Counter
@@ -39,6 +40,10 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 			Name: "chatt2_hub_breaker_open",
 			Help: "1 while no call but probes is made with an API key, because the Hub refuses it or is down.",
 		}, []string{"connection"}),
+		refused: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "chatt2_hub_key_refused",
+			Help: "1 while the Hub refuses an API key.",
+		}, []string{"connection"}),
 		rotations: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "chatt2_rotations_total",
 			Help: "Rotations of signing secrets by trigger (schedule, request, loss, recovery) and result " +
@@ -49,7 +54,7 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 			Help: "Webhooks that were left behind on the Hub.",
 		}),
 	}
-	registry.MustRegister(m.requests, m.duration, m.throttled, m.breaker, m.rotations, m.orphaned)
+	registry.MustRegister(m.requests, m.duration, m.throttled, m.breaker, m.refused, m.rotations, m.orphaned)
 	return m
 }
 
@@ -69,17 +74,23 @@ func (m *Metrics) Requested(operation, code string, took time.Duration) {
 func (m *Metrics) OfConnections() connection.Metrics {
 	return connection.Metrics{
 		Throttled: func(_ string, pause time.Duration) { m.throttled.Add(pause.Seconds()) },
-		Breaker: func(key string, open bool) {
-			value := 0.0
-			if open {
-				value = 1
-			}
-			m.breaker.WithLabelValues(key).Set(value)
+		Breaker: func(key string, access connection.Access) {
+			m.breaker.WithLabelValues(key).Set(one(access != connection.Open))
+			m.refused.WithLabelValues(key).Set(one(access == connection.Refused))
 		},
 		Listed: m.listed.set,
 		Closed: func(key string) {
 			m.breaker.DeleteLabelValues(key)
+			m.refused.DeleteLabelValues(key)
 			m.listed.drop(key)
 		},
 	}
+}
+
+// one is how Prometheus writes yes.
+func one(yes bool) float64 {
+	if yes {
+		return 1
+	}
+	return 0
 }

@@ -66,8 +66,8 @@ type Config struct {
 type Metrics struct {
 	// Throttled is told how long a key was paused for.
 	Throttled func(key string, pause time.Duration)
-	// Breaker is told when calls of a key stop, and when they go on.
-	Breaker func(key string, open bool)
+	// Breaker is told when calls of a key stop, and why, and when they go on.
+	Breaker func(key string, access Access)
 	// Listed is told when a whole listing began.
 	Listed func(key string, began time.Time)
 	// Closed is told that a key is no longer in use.

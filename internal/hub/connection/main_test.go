@@ -98,7 +98,7 @@ func newWorld(t *testing.T) *world {
 	w.cfg = Config{
 		QPS: 10, Burst: 1000, PollInterval: time.Minute, Now: c.Now, Jitter: exactly, Wake: w.Wake, Lanes: NewLanes(1000),
 		Metrics: Metrics{
-			Throttled: func(string, time.Duration) {}, Breaker: func(string, bool) {},
+			Throttled: func(string, time.Duration) {}, Breaker: func(string, Access) {},
 			Listed: func(string, time.Time) {}, Closed: func(string) {},
 		},
 	}

@@ -95,7 +95,7 @@ func (c *Connection) record(call call, err error, now time.Time) {
 		if before != Open && c.breaker.access == Open {
 			c.budget.comeBack(latest(now, c.breaker.pausedUntil))
 		}
-		c.cfg.Metrics.Breaker(c.key, c.breaker.access != Open)
+		c.cfg.Metrics.Breaker(c.key, c.breaker.access)
 		c.ramp.start(c.everyone(), now)
 	}
 	if changed || wasShut != c.breaker.shut() {
