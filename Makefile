@@ -68,52 +68,11 @@ test: controlplane ## Run every test, with the race detector, on a real API serv
 test-gitops: controlplane ## Test what Argo CD and Flux make of webhooks (UPDATE=-update: write the test data).
 	go -C hack/gitops test -race -timeout 10m . $(if $(UPDATE),-args $(UPDATE))
 
-.PHONY: test-monitoring
-test-monitoring: controlplane ## Test alerts and dashboard, in a real Prometheus, too (SHORT=1: not all that may go wrong).
-	go -C hack/monitoring test -timeout 30m $(if $(SHORT),-short) .
-
-# For example: make bench N=1000 SCENARIOS=create,quiet,restart BENCH_FLAGS='-profile create'
-N ?= 1000,10000
-.PHONY: bench
-bench: controlplane build ## Measure the operator under load (N=, SCENARIOS=; takes half an hour).
-	go run ./hack/bench -n '$(N)' -scenarios '$(SCENARIOS)' $(BENCH_FLAGS)
-
-# For example: make campaign SEEDS=100000 SEED=1
-SEEDS ?= 1000
-SEED ?= 0
-.PHONY: campaign
-campaign: ## Let every call of the operator go wrong, and its process die, on a clock that stands still.
-	CAMPAIGN=whole CAMPAIGN_SEEDS=$(SEEDS) CAMPAIGN_SEED=$(SEED) go test -count=1 -timeout 12h -v ./hack/campaign
-
-# For example: make chaos ROUNDS=20 SEED=1
-ROUNDS ?= 5
-.PHONY: chaos
-chaos: controlplane ## Kill, pause and cut off two replicas of the operator at random, ROUNDS times from SEED on.
-	CHAOS_ROUNDS=$(ROUNDS) CHAOS_SEED=$(or $(filter-out 0,$(SEED)),1) go test -count=1 -timeout 12h -v -run TestChaos \
-		./hack/process
-
-.PHONY: mutants
-mutants: controlplane ## Apply wrong protocols to the operator, one by one: each must be caught by the tests.
-	go run ./hack/mutants $(if $(ONLY),-only '$(ONLY)')
-
-FUZZTIME ?= 1m
-.PHONY: fuzz
-fuzz: ## Fuzz what comes from outside, each target for FUZZTIME (FUZZ=: the targets whose names contain this).
-	hack/fuzz/run.sh '$(FUZZTIME)' '$(FUZZ)'
-
 ##@ Try it
 
 .PHONY: controlplane
 controlplane: ## Put etcd, kube-apiserver, kube-controller-manager and kubectl into bin/k8s.
 	@go -C hack/controlplane run ./build -o $(KUBEBUILDER_ASSETS)
-
-.PHONY: demo
-demo: controlplane build ## Tell the whole story on this machine, and leave it running (DEMO_EXIT=1: don't).
-	go run ./hack/demo
-
-.PHONY: demo-down
-demo-down: ## End what the demo left running.
-	go run ./hack/demo down
 
 .PHONY: run
 run: ## Run the operator here, against the cluster of the current kubeconfig.
