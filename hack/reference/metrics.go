@@ -76,7 +76,9 @@ func (oneSigned) List(_ context.Context, list client.ObjectList, _ ...client.Lis
 		return fmt.Errorf("%T is not kept here", list)
 	}
 	all.Items = make([]v1alpha1.Chatt2Webhook, 1)
-	all.Items[0].Status.SigningSecret = &v1alpha1.SigningSecretStatus{RotatedAt: &metav1.Time{}, NextRotationAt: &metav1.Time{}}
+	all.Items[0].Status.SigningSecret = &v1alpha1.SigningSecretStatus{
+		RotatedAt: &metav1.Time{}, NextRotationAt: &metav1.Time{},
+	}
 	return nil
 }
 

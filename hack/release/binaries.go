@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -30,7 +31,8 @@ func call(ctx context.Context, folder string, environment []string, program stri
 // plain is what else Go might be told that changes bytes. GOENV is what `go env -w` wrote, which stands in for whatever
 // the environment leaves empty.
 var plain = []string{
-	"GOENV=off", "GOFLAGS=", "GOWORK=off", "CGO_ENABLED=0", "GOAMD64=v1", "GOARM64=v8.0", "GOEXPERIMENT=", "GOFIPS140=off",
+	"GOENV=off", "GOFLAGS=", "GOWORK=off", "CGO_ENABLED=0", "GOAMD64=v1", "GOARM64=v8.0", "GOEXPERIMENT=",
+	"GOFIPS140=off",
 }
 
 var toolchainLine = regexp.MustCompile(`(?m)^toolchain (go1\.[0-9]+\.[0-9]+)$`)
@@ -60,7 +62,7 @@ func (r *release) binaries(ctx context.Context) error {
 			return fmt.Errorf("%q is no platform", platform)
 		}
 		file := r.binary(system, architecture)
-		environment := append([]string{"GOTOOLCHAIN=" + toolchain, "GOOS=" + system, "GOARCH=" + architecture}, plain...)
+		environment := append(slices.Clone(plain), "GOTOOLCHAIN="+toolchain, "GOOS="+system, "GOARCH="+architecture)
 		_, err := call(ctx, r.source, environment, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags",
 			"-s -w -X github.com/chatt2me/webhook-operator/internal/cli.released="+r.version,
 			"-o", filepath.Join(r.out, file), ".")

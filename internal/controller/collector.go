@@ -17,15 +17,16 @@ var (
 		"Resources by whether they are ready and whether the Hub has verified their endpoint.",
 		[]string{"ready", "verified"}, nil)
 	unverifiedDesc = prometheus.NewDesc("chatt2_webhooks_awaiting_verification",
-		"Registered webhooks whose endpoint the Hub has not verified, without those that are suspended or being deleted.",
+		"Registered webhooks whose endpoint the Hub has not verified, without those that are suspended or being "+
+			"deleted.",
 		nil, nil)
 	deliveryErrorsDesc = prometheus.NewDesc("chatt2_webhook_delivery_errors",
 		"Failed deliveries of a webhook as the Hub counts them.", []string{"namespace", "name"}, nil)
 	secretAgeDesc = prometheus.NewDesc("chatt2_signing_secret_age_seconds",
 		"How long ago the signing secret of a webhook was exchanged.", []string{"namespace", "name"}, nil)
 	rotationDueDesc = prometheus.NewDesc("chatt2_signing_secret_rotation_due_seconds",
-		"How long until the signing secret of a webhook is due to be exchanged, negative when it is overdue; told where "+
-			"status has nextRotationAt.", []string{"namespace", "name"}, nil)
+		"How long until the signing secret of a webhook is due to be exchanged, negative when it is overdue; told "+
+			"where status has nextRotationAt.", []string{"namespace", "name"}, nil)
 	inventoryAgeDesc = prometheus.NewDesc("chatt2_inventory_age_seconds",
 		"How long ago the last whole listing with an API key began.", []string{"connection"}, nil)
 )
