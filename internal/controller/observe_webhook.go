@@ -15,8 +15,8 @@ import (
 	"github.com/chatt2me/webhook-operator/internal/plan"
 )
 
-// named is the resource's webhook, given what status says. What this process has registered, adopted or seen to be right
-// counts for more than what somebody may have written into status since.
+// named is the webhook of the resource, given what status says. What this process has registered, adopted or seen to be
+// right counts for more than what somebody may have written into status since.
 func (m *memory) named(s *v1alpha1.Chatt2WebhookStatus) string {
 	// An id that cannot be one was written by somebody else, and counts as lost.
 	if !isCanonicalID(s.WebhookID) {
