@@ -145,7 +145,7 @@ func (w *world) checkS7(in *incarnation, call *hubCall) {
 	if !call.lists() {
 		w.violated("S7", "%s while the key is refused", call)
 	}
-	if since := w.clock.now.Sub(key.probed); since < mostProbed && w.watch.repaired.Before(key.probed) {
+	if since := w.clock.now.Sub(key.probed); since < mostProbed && w.watch.repaired.Add(pollInterval).Before(key.probed) {
 		w.violated("S7", "a key that is refused is tried again after %s", since)
 	}
 }
