@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+	"github.com/chatt2me/webhook-operator/internal/controller"
 	"github.com/chatt2me/webhook-operator/internal/hub/simulator"
 )
 
@@ -255,6 +256,8 @@ func TestConflictsOnTheStatusWriteMakeNoSecondWebhook(t *testing.T) {
 		}
 		return nil
 	})
+	// No answer of the Hub is to be lost, too, on a machine that is busy.
+	w.options = func(op *controller.Operator) { op.Hub.Timeout = patience }
 	w.run()
 	var all []client.Object
 	for _, name := range []string{"a", "b", "c", "d", "e", "f", "g", "h"} {
