@@ -61,11 +61,11 @@ var moreFlows = []flow{
 		w.gate.then["create Secret"] = secretNamed("again")
 		secretNamed("renamed")(w)
 	}},
-	{name: "secret-renamed-in-creation", trigger: func(w *world) {
+	{name: "secret-renamed-in-creation", large: true, trigger: func(w *world) {
 		w.gate.then["create Secret"] = secretNamed("renamed")
 		w.resource(signed)
 	}},
-	{name: "disable-in-creation", trigger: func(w *world) {
+	{name: "disable-in-creation", large: true, trigger: func(w *world) {
 		w.gate.then["create Secret"] = func(w *world) {
 			w.change(func(c *v1alpha1.Chatt2Webhook) { c.Spec.SigningSecret, c.Spec.RequiresSignature = nil, false })
 		}

@@ -27,7 +27,7 @@ var refusalFlows = []flow{
 	{name: "delete-application-changed", before: signedResource, trigger: func(w *world) {
 		w.useOtherApplication()
 		deleteResource(w)
-	}, gone: true, orphans: 1, ends: nothingElsewhere},
+	}, gone: true, orphans: 1, ends: nothingElsewhere, large: true},
 }
 
 // otherKey is the API key of another Application.
