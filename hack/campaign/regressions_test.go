@@ -17,6 +17,7 @@ var regressions = map[string]string{
 	"a false 404 loses the webhook that the spec names":           "adopt-by-id@reads-lag/fresh/6:not-found",
 	"a false 404 has a webhook registered anew":                   "update-among-many/fresh/2:not-found",
 	"a webhook is registered anew right after the key changed":    "walk@old/11/0,20,22,23",
+	"a webhook whose status was wiped counts as deleted":          "walk@says-little/20591/0,11,12,13,14,15,17",
 	"the same, and another resource adopts it":                    "walk/258/0,6,9,13,16",
 }
 
