@@ -5,20 +5,20 @@ import "testing"
 // regressions are the bugs of the operator that the campaign found, by what must not happen again, each with the
 // schedule that showed it. What the seed of a walk means changes with the steps that there are, and with their weights.
 var regressions = map[string]string{
-	"a secret is redefined while status says ready":               "rotate/fresh/3:conflict",
-	"a secret is redefined while status says ready, after a kill": "rotate/lagging/3:kill-before",
-	"a duplicate that is gone is deleted again and again":         "delete-open-create/fresh/4:late",
-	"a conflict with a stale cache is retried ten times a second": "delete/lagging/2:kill-before",
-	"the Hub is asked at each conflict with a stale cache":        "removed/lagging/5:kill-before",
-	"looks take every turn that a deletion waits for":             "walk/18/0,2,3,4,5,9,13",
-	"a refused call waits for ever while a user asks for a look":  "update-among-many/fresh/5:unauthorized",
-	"a conflict outlasts the other resource's Application":        "walk@renames-secrets/251/3,11,18,19",
-	"a webhook that nobody knows the key of counts as deleted":    "walk/44/0,7,14,22",
-	"a false 404 loses the webhook that the spec names":           "adopt-by-id@reads-lag/fresh/6:not-found",
-	"a false 404 has a webhook registered anew":                   "update-among-many/fresh/2:not-found",
-	"a webhook is registered anew right after the key changed":    "walk@old/11/0,20,22,23",
-	"a webhook whose status was wiped counts as deleted":          "walk@says-little/20591/0,11,12,13,14,15,17",
-	"the same, and another resource adopts it":                    "walk/258/0,6,9,13,16",
+	"a secret is redefined while status says ready":                "rotate/fresh/3:conflict",
+	"a secret is redefined while status says ready, after a kill":  "rotate/lagging/3:kill-before",
+	"a duplicate that is gone is deleted again and again":          "delete-open-create/fresh/4:late",
+	"a conflict with a stale cache is retried ten times a second":  "delete/lagging/2:kill-before",
+	"the Hub is asked at each conflict with a stale cache":         "removed/lagging/5:kill-before",
+	"looks take every turn that a deletion waits for":              "walk/18/0,2,3,4,5,9,13",
+	"a refused call waits for ever while a user asks for a look":   "update-among-many/fresh/5:unauthorized",
+	"a conflict outlasts the other resource's Application":         "walk@renames-secrets/251/3,11,18,19",
+	"a webhook that nobody knows the key of counts as deleted":     "walk/44/0,7,14,22",
+	"a false 404 loses the webhook that the spec names":            "adopt-by-id@reads-lag/fresh/6:not-found",
+	"a false 404 has a webhook registered anew":                    "update-among-many/fresh/2:not-found",
+	"a webhook is registered anew right after the key changed":     "walk@old/11/0,20,22,23",
+	"a webhook whose status was wiped counts as deleted":           "walk@says-little/20591/0,11,12,13,14,15,17",
+	"a webhook that nobody knows the key of is adopted by another": "walk/258/0,6,9,13,16",
 }
 
 func TestRegressions(t *testing.T) {
