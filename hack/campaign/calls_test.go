@@ -57,7 +57,6 @@ func (w *world) checkHubCall(in *incarnation, call *hubCall) {
 		return
 	}
 	w.checkS10(in, call)
-	in.mutated = w.clock.now
 	if call.registers() {
 		w.checkS6(of)
 		return
@@ -213,6 +212,9 @@ func (w *world) called(in *incarnation, call *hubCall, is action, answer *http.R
 		default:
 			key.refused = false
 		}
+		if call.mutates() && (answer.StatusCode == http.StatusBadRequest || answer.StatusCode == refusals[invalid]) {
+			in.mutated = w.clock.now
+		}
 	}
 	if call.lists() && answer != nil && is.isOneOf(pass, asleep) {
 		w.listed(in, call, answer)
@@ -231,6 +233,8 @@ func (w *world) called(in *incarnation, call *hubCall, is action, answer *http.R
 		of.extra++
 	}
 	switch {
+	case call.registers() && is == asleep && answer != nil && answer.StatusCode >= http.StatusBadRequest:
+		// It slept and was refused.
 	case call.registers() && is.isUnknown():
 		of.unseen, of.unseenBy = w.clock.now, w.apiKeys[call.Header.Get("x-api-key")]
 		if is == asleep {

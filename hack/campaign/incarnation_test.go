@@ -49,7 +49,7 @@ type incarnation struct {
 	// uid is the resource that is worked on, seen how the cache shows it when the step begins, nil for none.
 	uid  types.UID
 	seen *v1alpha1.Chatt2Webhook
-	// mutated is when it last changed something on the Hub.
+	// mutated is when the Hub last refused what it was to change.
 	mutated time.Time
 	// keys is what it was told of API keys.
 	keys map[string]*keyState

@@ -67,7 +67,7 @@ func (w *world) mostQuiet() int {
 	for _, app := range w.apiKeys {
 		calls += len(w.hub.Webhooks(app))/perPage + 2
 	}
-	return calls * (int(quietTime/pollInterval) + 1)
+	return calls * (int(quietTime/pollInterval) + 2)
 }
 
 // rest lets time pass until what is wanted is there and stays, and tells how many effects that took.
