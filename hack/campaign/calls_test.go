@@ -195,7 +195,7 @@ func (w *world) checkS10(in *incarnation, call *hubCall) {
 // it was refused.
 func (w *world) mayTryAgain(in *incarnation) bool {
 	return w.watch.flow.waits == v1alpha1.ReasonRejected &&
-		(in.mutated.IsZero() || w.clock.now.Sub(in.mutated) >= plan.RejectedTime)
+		(in.refusedAt.IsZero() || w.clock.now.Sub(in.refusedAt) >= plan.RejectedTime)
 }
 
 // called takes note of how a call to the Hub ended.
@@ -212,8 +212,8 @@ func (w *world) called(in *incarnation, call *hubCall, is action, answer *http.R
 		default:
 			key.refused = false
 		}
-		if call.mutates() && (answer.StatusCode == http.StatusBadRequest || answer.StatusCode == refusals[invalid]) {
-			in.mutated = w.clock.now
+		if call.mutates() && (answer.StatusCode == http.StatusBadRequest || answer.StatusCode == http.StatusUnprocessableEntity) {
+			in.refusedAt = w.clock.now
 		}
 	}
 	if call.lists() && answer != nil && is.isOneOf(pass, asleep) {

@@ -49,8 +49,8 @@ type incarnation struct {
 	// uid is the resource that is worked on, seen how the cache shows it when the step begins, nil for none.
 	uid  types.UID
 	seen *v1alpha1.Chatt2Webhook
-	// mutated is when the Hub last refused what it was to change.
-	mutated time.Time
+	// refusedAt is when the Hub last refused what it was to change.
+	refusedAt time.Time
 	// keys is what it was told of API keys.
 	keys map[string]*keyState
 	// shown is of which webhooks the Hub showed it last that they are verified, or are not.
