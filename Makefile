@@ -51,9 +51,10 @@ vet: ## Run go vet.
 	go vet ./...
 
 .PHONY: lint
-lint: $(GOLANGCI_LINT) ## Run the linters, kube-api-linter on the API included.
+lint: $(GOLANGCI_LINT) bin/tools/logcheck ## Run the linters: of Go, of the API (kube-api-linter) and of log calls (logcheck).
 	$(GOLANGCI_LINT) run
 	$(GOLANGCI_LINT) run --config .golangci-kal.yml ./api/...
+	bin/tools/logcheck -check-contextual -check-value ./...
 
 .PHONY: lint-fix
 lint-fix: $(GOLANGCI_LINT) ## Run the linters and repair what they can.
@@ -111,6 +112,7 @@ undeploy: build-installer ## Remove the operator and the CRD.
 # A tool is built again when its pin changes. The touch is for a build that finds nothing to do.
 PACKAGE_controller-gen = sigs.k8s.io/controller-tools/cmd/controller-gen
 PACKAGE_kustomize = sigs.k8s.io/kustomize/kustomize/v5
+PACKAGE_logcheck = sigs.k8s.io/logtools/logcheck
 PACKAGE_golangci-lint-kube-api-linter = sigs.k8s.io/kube-api-linter/cmd/golangci-lint-kube-api-linter
 bin/tools/%: hack/tools/go.mod hack/tools/go.sum
 	go -C hack/tools build -o ../../$@ $(PACKAGE_$*)

@@ -23,7 +23,7 @@ func startManager(ctx context.Context, mgr manager.Manager) error {
 	case <-ctx.Done():
 	}
 	if !filled.Load() {
-		log.FromContext(ctx).Info("stopped before the caches were filled")
+		log.FromContext(ctx).Info("Stopped before the caches were filled")
 		return nil
 	}
 	return <-ended

@@ -74,7 +74,7 @@ func (r *Reconciler) act(ctx context.Context, o *observation, p plan.Plan) outco
 		err := r.protect(ctx, o.key.meta)
 		if apierrors.IsForbidden(err) {
 			// It is a guard, and not worth stopping for.
-			log.FromContext(ctx).Info("the Secret of the API key cannot be protected by a finalizer",
+			log.FromContext(ctx).Info("Could not protect the Secret of the API key by a finalizer",
 				"secret", o.key.meta.Name)
 			err = nil
 		}

@@ -77,7 +77,7 @@ func (s *Simulator) writeAdmin(w http.ResponseWriter, result any, err error) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	if err := json.NewEncoder(w).Encode(result); err != nil {
-		s.logger.Info("the answer to an admin call was not taken", "error", err)
+		s.logger.Info("Could not send the answer to an admin call", "error", err)
 	}
 }
 

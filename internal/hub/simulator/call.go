@@ -91,7 +91,7 @@ func (s *Simulator) execute(c *call) answer {
 // report logs one line for a request; the path and query of this API hold no secret.
 func (s *Simulator) report(entry *Request) {
 	e := s.requests.read(entry)
-	s.logger.LogAttrs(s.ctx, slog.LevelInfo, "request",
+	s.logger.LogAttrs(s.ctx, slog.LevelInfo, "Request",
 		slog.String("method", e.Method), slog.String("path", e.Path), slog.String("operation", e.Operation),
 		slog.String("application", e.Application), slog.String("webhook", e.WebhookID), slog.Int("status", e.Status),
 		slog.Bool("committed", e.Committed), slog.String("fault", string(e.Fault)))
