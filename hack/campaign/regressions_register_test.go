@@ -83,6 +83,29 @@ var registerRegressions = map[string]func(*world){
 		w.byHand(name, "https://shop.example/"+name)
 		w.rests(20 * time.Minute)
 	},
+	"a webhook made by hand hours later is deleted for what a registration may have made": func(w *world) {
+		openCreate(dropped)(w)
+		w.answers("", http.StatusServiceUnavailable)
+		w.run(10 * time.Hour)
+		w.byHand(name, "https://shop.example/"+name)
+		deleteResource(w)
+		w.handler = w.hub.Handler()
+		w.rests(2 * orphanAfter)
+	},
+	"a registration that was put off for hours leaves its webhook behind": func(w *world) {
+		w.answers(http.MethodPost, http.StatusTooManyRequests)
+		w.resource()
+		w.run(10 * time.Hour)
+		w.handler, w.gate.first["POST webhook"] = w.hub.Handler(), lost
+		for w.gate.first["POST webhook"] != "" && !w.over() {
+			w.run(time.Second)
+		}
+		deleteResource(w)
+		w.rests(20 * time.Minute)
+		if w.orphaned() > 0 {
+			w.violated("S4", "a webhook was given up that was registered a moment before")
+		}
+	},
 	"a registration that has to make room for newer ones is forgotten in silence": func(w *world) {
 		openCreate(dropped)(w)
 		for i := range 16 {
@@ -183,13 +206,19 @@ func (w *world) refusedThenByHand() {
 func (w *world) refuseDeletion(status int, d time.Duration) {
 	w.resource()
 	w.run(restTime)
+	w.answers(http.MethodDelete, status)
+	deleteResource(w)
+	w.run(d)
+}
+
+// answers has the Hub, or something in front of it, answer calls of one method, or all, with nothing but a status.
+func (w *world) answers(method string, status int) {
 	w.handler = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodDelete {
+		if method == "" || r.Method == method {
+			rw.Header().Set("Retry-After", fmt.Sprint(retryAfter.Seconds()))
 			rw.WriteHeader(status)
 			return
 		}
 		w.hub.Handler().ServeHTTP(rw, r)
 	})
-	deleteResource(w)
-	w.run(d)
 }

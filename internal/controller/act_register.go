@@ -85,11 +85,10 @@ func (r *Reconciler) writeIntent(ctx context.Context, o *observation, retried bo
 		if w.Annotations == nil {
 			w.Annotations = map[string]string{}
 		}
-		if !intent {
-			w.Annotations[v1alpha1.AnnotationCreateStartedAt] = now
-		}
 		if !intent || o.mem.IntentClosed {
-			delete(w.Annotations, v1alpha1.AnnotationCreateAttempts) // of them nothing came
+			// Of what was begun before, nothing came.
+			w.Annotations[v1alpha1.AnnotationCreateStartedAt] = now
+			delete(w.Annotations, v1alpha1.AnnotationCreateAttempts)
 		}
 		dropped = addAttempt(w, o.Key.Hash)
 		if retried {

@@ -60,11 +60,27 @@ func (o *Observed) intentOpen() bool {
 	return ok && o.ID == "" && !o.Memory.IntentClosed
 }
 
-// retried is when a registration was repeated last whose first answer had been lost, and whether that was lately.
+// retried is when a registration was repeated last whose first answer had been lost, and whether one was. A time to come
+// that no clock shows counts for nothing.
 func (o *Observed) retried() (time.Time, bool) {
 	value, _ := o.Recorded(v1alpha1.AnnotationCreateRetriedAt)
 	at, err := time.Parse(time.RFC3339, value)
-	return at, err == nil && o.Now.Before(at.Add(sweepTime)) && !at.After(o.Now.Add(clockSkew))
+	return at, err == nil && !at.After(o.Now.Add(clockSkew))
+}
+
+// sweeps tells whether a webhook too many may still come to light that a registration carried out late has made.
+func (o *Observed) sweeps() bool {
+	at, ok := o.retried()
+	return ok && o.Now.Before(at.Add(sweepTime))
+}
+
+// tooLate is when nothing is carried out any more of the last registration that was begun.
+func (o *Observed) tooLate() time.Time {
+	last, _ := o.intent()
+	if at, ok := o.retried(); ok {
+		last = latest(last, at)
+	}
+	return last.Add(lateCommit)
 }
 
 // settled is when everything that may be under way without anybody knowing has been carried out or never will be.
@@ -85,8 +101,8 @@ func (o *Observed) rotationSettled() time.Time {
 	return latest(o.settled(), begun.Add(o.Settings.SettleTime))
 }
 
-// ownMatches are the matches that a registration of ours may have made: they belong to nobody and are no older than
-// the intent.
+// ownMatches are the matches that a registration of ours may have made: they belong to nobody, are no older than the
+// intent, and were made before it was too late for that.
 func (o *Observed) ownMatches(skew time.Duration) []hub.Webhook {
 	at, ok := o.intent()
 	if !ok {
@@ -94,7 +110,9 @@ func (o *Observed) ownMatches(skew time.Duration) []hub.Webhook {
 	}
 	var own []hub.Webhook
 	for _, m := range o.Matches {
-		if m.Owner == "" && !m.Webhook.CreatedDate.Before(at.Add(-skew).Truncate(time.Second)) {
+		created := m.Webhook.CreatedDate
+		if m.Owner == "" && !created.Before(at.Add(-skew).Truncate(time.Second)) &&
+			!created.After(o.tooLate()) {
 			own = append(own, m.Webhook)
 		}
 	}

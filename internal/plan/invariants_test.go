@@ -140,11 +140,14 @@ func TestOnlyAnExactMatchOfNobodyIsDeletedAsADuplicate(t *testing.T) {
 		if p.Action != DeleteDuplicate {
 			return
 		}
-		retried, _ := o.retried()
+		last, _ := o.intent()
+		if at, ok := o.retried(); ok && at.After(last) {
+			last = at
+		}
 		for _, m := range o.Matches {
-			inTime := !m.Webhook.CreatedDate.After(retried.Add(lateCommit))
-			if m.Webhook.ID == p.WebhookID && m.Owner == "" && p.WebhookID != o.ID &&
-				(o.ID == "" || m.Webhook.Label.Known && inTime) {
+			inTime := !m.Webhook.CreatedDate.After(last.Add(lateCommit))
+			if m.Webhook.ID == p.WebhookID && m.Owner == "" && p.WebhookID != o.ID && inTime &&
+				(o.ID == "" || m.Webhook.Label.Known) {
 				return
 			}
 		}

@@ -96,11 +96,10 @@ func deleteWebhook(o *Observed) (Plan, bool) {
 
 func deleteOwn(o *Observed) (Plan, bool) {
 	own := o.ownMatches(clockSkew)
-	_, retried := o.retried()
 	switch {
 	case len(own) == 0:
 		return o.deleteDoubtful()
-	case len(own) == 1 || retried:
+	case len(own) == 1 || o.sweeps():
 		return Plan{Action: DeleteDuplicate, WebhookID: own[0].ID}, true
 	}
 	ids := make([]string, len(own))
@@ -112,8 +111,8 @@ func deleteOwn(o *Observed) (Plan, bool) {
 		list(ids), v1alpha1.AnnotationForceOrphan, orphanUnknown)), true
 }
 
-// deleteDoubtful: a webhook that is like ours, belongs to nobody and is a little older than the intent by the Hub's
-// clock, or of unknown age, may still be what a registration of ours has made.
+// deleteDoubtful: a webhook that is like ours and belongs to nobody may still be what a registration of ours has made,
+// though the Hub's clock has it a little older than the intent or a good deal younger, or says nothing.
 func (o *Observed) deleteDoubtful() (Plan, bool) {
 	at, intent := o.intent()
 	var ids []string
@@ -127,7 +126,7 @@ func (o *Observed) deleteDoubtful() (Plan, bool) {
 		return Plan{}, false
 	}
 	return o.blockedOrOrphan(fmt.Sprintf("a registration was begun and its end is not known, and it may have made one "+
-		"of these webhooks, though the Hub says that they are older or does not say how old they are: %s; delete it "+
+		"of these webhooks, though the Hub does not say that they were created at that time: %s; delete it "+
 		"on the Hub, or set the annotation %s=%s", list(ids), v1alpha1.AnnotationForceOrphan, orphanUnknown)), true
 }
 

@@ -86,14 +86,13 @@ func adoptMatch(o *Observed) (Plan, bool) {
 }
 
 func duplicate(o *Observed) (Plan, bool) {
-	retried, ok := o.retried()
-	if o.ID == "" || !ok {
+	if o.ID == "" || !o.sweeps() {
 		return Plan{}, false
 	}
 	// Strictly after the intent: what is older on any clock is not ours to delete.
 	for _, w := range o.ownMatches(0) {
 		// Without its label it may be what another resource's registration made.
-		if w.Label.Known && !w.CreatedDate.After(retried.Add(lateCommit)) {
+		if w.Label.Known {
 			return Plan{Action: DeleteDuplicate, WebhookID: w.ID, Hold: true}, true
 		}
 	}

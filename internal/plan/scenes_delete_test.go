@@ -3,6 +3,8 @@ package plan
 import (
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
 	"github.com/chatt2me/webhook-operator/internal/hub"
 )
@@ -101,6 +103,9 @@ func deleteScenes() []scene {
 		{name: "deleted with an open intent whose call was made with another key", o: gone(keyed), rule: "what may have been registered with another API key is left behind", action: Orphan},
 		{name: "deleted with an open intent and an old webhook", o: gone(match(other, ago(2*time.Hour), "")), rule: goes, action: Release},
 		{name: "deleted with an open intent and a webhook that is older by a clock that may be wrong", o: gone(match(other, ago(30*time.Minute), "")), rule: own, action: Rest, reason: v1alpha1.ReasonDeletionBlocked, recheck: time.Minute},
+		{name: "deleted with an open intent and a webhook made as late as a registration may be carried out", o: gone(intent(ago(2*time.Hour)), match(other, ago(2*time.Hour-lateCommit), "")), rule: own, action: DeleteDuplicate, id: other},
+		{name: "deleted with an open intent and a webhook made later than a registration may be carried out", o: gone(intent(ago(2*time.Hour)), match(other, ago(2*time.Hour-lateCommit-time.Second), "")), rule: own, action: Rest, reason: v1alpha1.ReasonDeletionBlocked, recheck: time.Minute},
+		{name: "deleted with an intent repeated long ago and the webhook made then", o: gone(func(o *Observed) { o.Object.CreationTimestamp = metav1.NewTime(ago(3 * sweepTime)) }, intent(ago(3*sweepTime)), retried(ago(2*sweepTime)), match(other, ago(2*sweepTime), "")), rule: own, action: DeleteDuplicate, id: other},
 		{name: "deleted with an open intent and a webhook of unknown age", o: gone(match(other, time.Time{}, "")), rule: own, action: Rest, reason: v1alpha1.ReasonDeletionBlocked, recheck: time.Minute},
 		{name: "deleted with an open intent and no webhook", o: gone(), rule: goes, action: Release},
 	}

@@ -96,6 +96,8 @@ func registerScenes() []scene {
 		{name: "the webhook of a lost answer with policy Never", o: observed(unregistered, spec(never), intent(ago(time.Minute)), match(other, ago(time.Minute), "")), rule: own, action: Adopt, id: other, reason: registering},
 		{name: "the older of two webhooks of lost answers", o: observed(unregistered, intent(ago(time.Minute)), match(other, ago(50*time.Second), ""), match(another, ago(40*time.Second), "")), rule: own, action: Adopt, id: other, reason: registering},
 		{name: "a webhook older than the intent", o: observed(unregistered, spec(never), intent(ago(time.Minute)), match(other, ago(time.Minute+clockSkew+time.Second), "")), rule: match1, action: Rest, reason: v1alpha1.ReasonAlreadyExists},
+		{name: "a webhook made later than a registration may be carried out", o: observed(unregistered, spec(never), intent(ago(2*time.Hour)), match(other, ago(2*time.Hour-lateCommit-time.Second), "")), rule: match1, action: Rest, reason: v1alpha1.ReasonAlreadyExists},
+		{name: "the webhook of a registration repeated later", o: observed(unregistered, spec(never), intent(ago(5*time.Hour)), retried(ago(2*time.Hour)), match(other, ago(2*time.Hour-lateCommit), "")), rule: own, action: Adopt, id: other, reason: registering},
 		{name: "a webhook that another registered meanwhile", o: observed(unregistered, intent(ago(time.Minute)), match(other, ago(time.Minute), "chat/other")), rule: match1, action: Rest, reason: v1alpha1.ReasonConflict},
 
 		{name: "one match", o: observed(unregistered, match(other, ago(time.Hour), "")), rule: match1, action: Adopt, id: other, reason: registering},
@@ -119,6 +121,7 @@ func registerScenes() []scene {
 		{name: "a second webhook that shows no label", o: observed(intent(ago(time.Hour)), retried(ago(time.Hour)), match(other, ago(time.Hour), "", unlabelled)), rule: rest, action: Rest},
 		{name: "a second webhook that was seen long after the repetition", o: observed(intent(ago(sweepTime)), retried(ago(sweepTime)), match(other, ago(sweepTime), "")), rule: rest, action: Rest},
 		{name: "a second webhook made as late as a registration may be carried out", o: observed(intent(ago(3*time.Hour)), retried(ago(2*time.Hour)), match(other, ago(2*time.Hour-lateCommit), "")), rule: dup, action: DeleteDuplicate, id: other},
+		{name: "a second webhook made after a repetition of a time that is still to come", o: observed(intent(ago(time.Hour)), retried(noon.Add(time.Hour)), match(other, ago(time.Hour), "")), rule: rest, action: Rest},
 		{name: "a second webhook made later than a registration may be carried out", o: observed(intent(ago(3*time.Hour)), retried(ago(2*time.Hour)), match(other, ago(2*time.Hour-lateCommit-time.Second), "")), rule: rest, action: Rest},
 
 		{name: "a call failed a moment ago", o: observed(unregistered, retryIn(time.Second)), rule: later, action: Rest, reason: v1alpha1.ReasonThrottled, recheck: time.Second},
