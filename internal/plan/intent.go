@@ -108,11 +108,11 @@ func (o *Observed) ownMatches(skew time.Duration) []hub.Webhook {
 	if !ok {
 		return nil
 	}
+	earliest, latest := at.Add(-skew).Truncate(time.Second), o.tooLate()
 	var own []hub.Webhook
 	for _, m := range o.Matches {
 		created := m.Webhook.CreatedDate
-		if m.Owner == "" && !created.Before(at.Add(-skew).Truncate(time.Second)) &&
-			!created.After(o.tooLate()) {
+		if m.Owner == "" && !created.Before(earliest) && !created.After(latest) {
 			own = append(own, m.Webhook)
 		}
 	}
