@@ -14,6 +14,7 @@ import (
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
 	"github.com/chatt2me/webhook-operator/hack/cluster"
+	"github.com/chatt2me/webhook-operator/internal/controller"
 	"github.com/chatt2me/webhook-operator/internal/hub/simulator"
 )
 
@@ -273,4 +274,27 @@ func TestAWebhookThatAnotherShardAdoptsMeanwhileIsLetGo(t *testing.T) {
 	w.Expect1(w.Delete(w.Context(), ours))
 	w.gone(ours)
 	w.Expect(w.onHub()).To(HaveLen(1))
+}
+
+func TestAWebhookThatIsAdoptedBeforeItsRegistrationIsAnsweredHasOneOwner(t *testing.T) {
+	w := newWorld(t)
+	w.options = func(op *controller.Operator) { op.Hub.Timeout = patience }
+	adopts := sync.OnceFunc(func() {
+		made := w.onHub()[0].ID
+		w.ready(w.webhook("theirs", func(c *v1alpha1.Chatt2Webhook) { c.Spec.Adoption.WebhookID = &made }))
+	})
+	w.transport = func(next http.RoundTripper) http.RoundTripper {
+		return roundTripper(func(r *http.Request) (*http.Response, error) {
+			answer, err := next.RoundTrip(r)
+			if r.Method == http.MethodPost && err == nil {
+				adopts()
+			}
+			return answer, err
+		})
+	}
+	w.run()
+	ours := w.ready(w.webhook("ours"))
+	theirs := w.ready(w.declared("theirs"))
+	w.Expect(ours.Status.WebhookID).NotTo(Equal(theirs.Status.WebhookID))
+	w.Expect(w.onHub()).To(HaveLen(2))
 }
