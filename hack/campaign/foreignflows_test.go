@@ -12,7 +12,7 @@ import (
 // foreignFlows are about what belongs to somebody else and looks as if it did not.
 var foreignFlows = []flow{
 	{name: "copied-manifest", before: madeByHand(1), trigger: func(w *world) {
-		w.resource(copied, func(c *v1alpha1.Chatt2Webhook) { c.Spec.Adoption.Policy = v1alpha1.AdoptNever })
+		w.resource(copied, adoptNothing)
 	}, waits: v1alpha1.ReasonAlreadyExists, ends: keptByHand(1)},
 	{
 		name: "copied-retry", before: madeByHand(2), trigger: func(w *world) { w.resource(copied) },

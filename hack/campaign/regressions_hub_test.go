@@ -236,7 +236,7 @@ func (w *world) many() {
 func TestOneFalse404DoesNotMakeAWebhookGone(t *testing.T) {
 	edits := map[string]func(*v1alpha1.Chatt2Webhook){
 		"the endpoint changes, too":  func(c *v1alpha1.Chatt2Webhook) { c.Spec.Endpoint = "https://shop.example/new" },
-		"nothing like it is adopted": func(c *v1alpha1.Chatt2Webhook) { c.Spec.Adoption.Policy = v1alpha1.AdoptNever },
+		"nothing like it is adopted": adoptNothing,
 	}
 	for name, edit := range edits {
 		t.Run(name, func(t *testing.T) {
@@ -326,7 +326,7 @@ func TestAWebhookThatSomebodyWroteIntoStatusIsLeftAlone(t *testing.T) {
 
 func TestAWebhookThatAnotherShardRegisteredAnewIsTakenFromStatus(t *testing.T) {
 	holds(t, func(w *world) {
-		w.resource(func(c *v1alpha1.Chatt2Webhook) { c.Spec.Adoption.Policy = v1alpha1.AdoptNever })
+		w.resource(adoptNothing)
 		w.run(restTime)
 		mine := w.onHub()
 		away := w.in // it does nothing while another one has the resource

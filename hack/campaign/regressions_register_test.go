@@ -97,9 +97,7 @@ var registerRegressions = map[string]func(*world){
 		w.resource()
 		w.run(10 * time.Hour)
 		w.handler, w.gate.first["POST webhook"] = w.hub.Handler(), lost
-		for w.gate.first["POST webhook"] != "" && !w.over() {
-			w.run(time.Second)
-		}
+		w.until("POST webhook")
 		deleteResource(w)
 		w.rests(20 * time.Minute)
 		if w.orphaned() > 0 {
@@ -111,9 +109,7 @@ var registerRegressions = map[string]func(*world){
 		for i := range 16 {
 			w.gate.first["POST webhook"] = dropped
 			w.change(func(c *v1alpha1.Chatt2Webhook) { c.Spec.Endpoint = fmt.Sprint(moved, i) })
-			for w.gate.first["POST webhook"] != "" && !w.over() {
-				w.run(time.Second)
-			}
+			w.until("POST webhook")
 		}
 		w.rests(20 * time.Minute)
 		if w.orphaned() != 1 {
@@ -173,6 +169,13 @@ func (w *world) rests(d time.Duration) {
 	}
 }
 
+// until lets time pass until an effect has gone wrong as it was to.
+func (w *world) until(effect string) {
+	for w.gate.first[effect] != "" && !w.over() {
+		w.run(100 * time.Millisecond)
+	}
+}
+
 // says holds the resource to the reason for which it is not ready.
 func (w *world) says(reason string) {
 	if is := readyReason(w.get()); is != reason && !w.over() {
@@ -196,7 +199,7 @@ func (w *world) swapBeforeStatus(then func(*world)) {
 // resource is not to adopt.
 func (w *world) refusedThenByHand() {
 	w.gate.first["POST webhook"] = invalid
-	w.resource(func(c *v1alpha1.Chatt2Webhook) { c.Spec.Adoption.Policy = v1alpha1.AdoptNever })
+	w.resource(adoptNothing)
 	w.run(5 * time.Second)
 	w.restart()
 	w.byHand(name, "https://shop.example/"+name)

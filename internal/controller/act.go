@@ -27,8 +27,6 @@ type outcome struct {
 	waiting bool
 	// failed: the call to the Hub was made and failed.
 	failed bool
-	// refused: it failed for good, until somebody acts.
-	refused bool
 	// gone: the resource was let go.
 	gone bool
 	// again: the world is not as it was thought to be, look at once.
@@ -46,6 +44,7 @@ var acts = map[plan.Action]actFunc{
 	plan.RestoreMetadata:      (*Reconciler).restoreMetadata,
 	plan.Look:                 (*Reconciler).look,
 	plan.Create:               (*Reconciler).create,
+	plan.WithdrawIntent:       (*Reconciler).withdrawIntent,
 	plan.Adopt:                (*Reconciler).adopt,
 	plan.Forget:               (*Reconciler).forgetWebhook,
 	plan.Update:               (*Reconciler).update,
@@ -110,7 +109,6 @@ func (o *observation) callFailed(action plan.Action, err error, now time.Time, o
 	road, trouble := plan.FailedCall(action, o.showable(action, err))
 	switch road {
 	case plan.Stall:
-		out.refused = true
 		o.mem.Rejected, o.mem.attempted = trouble, o.attempt()
 		o.mem.RejectedUntil = now.Add(jitter(plan.RejectedTime))
 	case plan.Settle:

@@ -32,7 +32,6 @@ func (r *Reconciler) create(ctx context.Context, o *observation, p plan.Plan, ou
 	now := r.Now()
 	o.mem.IntentClosed = closed && (isWaiting(err) || hub.OutcomeOf(err) == hub.NotApplied)
 	if o.callFailed(plan.Create, err, now, out) {
-		r.withdrawIntent(ctx, o, out)
 		return
 	}
 	if !r.claims.claim(got.ID, o.name) {
@@ -53,12 +52,8 @@ func (r *Reconciler) create(ctx context.Context, o *observation, p plan.Plan, ou
 	}
 }
 
-// withdrawIntent removes what was written down of a registration that the Hub has refused for good, when none else is
-// open: what somebody then makes by hand would be taken for its webhook by the next process.
-func (r *Reconciler) withdrawIntent(ctx context.Context, o *observation, out *outcome) {
-	if !out.refused || !o.mem.IntentClosed {
-		return
-	}
+// withdrawIntent removes what was written down of registrations of which nothing came.
+func (r *Reconciler) withdrawIntent(ctx context.Context, o *observation, _ plan.Plan, out *outcome) {
 	if out.err = r.patchMetadata(ctx, o, removeIntent); out.err == nil {
 		o.mem.IntentClosed, o.mem.Intent = false, nil
 	}
@@ -95,8 +90,9 @@ func (r *Reconciler) writeIntent(ctx context.Context, o *observation, retried bo
 			w.Annotations[v1alpha1.AnnotationCreateRetriedAt] = now
 		}
 	})
-	if err == nil && !intent {
-		o.mem.IntentClosed = true
+	if err == nil {
+		o.mem.IntentClosed = o.mem.IntentClosed || !intent
+		o.mem.intentWritten = intentSaid(o.Object)
 	}
 	if err == nil && dropped {
 		r.orphaned(o, "", out) // should it have made a webhook, nobody would find that

@@ -29,28 +29,32 @@ func (r *Reconciler) beginRotation(ctx context.Context, o *observation, p plan.P
 	if out.waiting = !o.conn.Turn(subject(o.name), connection.Repair); out.waiting {
 		return
 	}
+	if o.secret != nil && plan.Value(o.secret.Immutable) {
+		// What is said beside its data can be changed, and so the write below would prove nothing.
+		r.secretDone(o, errImmutableSecret, out)
+		return
+	}
 	content := o.content()
 	if p.Discard {
 		content.Current = hub.Secret{}
 	}
 	if r.secretDone(o, r.writeSecret(ctx, o, content.Begin(o.ID, r.Now())), out) {
-		o.mem.RotationOwn, o.mem.trigger, o.mem.Doubted = true, p.Trigger, false
+		o.mem.RotationOwn, o.mem.trigger, o.mem.Doubted = true, cmp.Or(o.mem.trigger, p.Trigger), false
 	}
 }
 
 // redefine has a new secret made and stores it.
 func (r *Reconciler) redefine(ctx context.Context, o *observation, _ plan.Plan, out *outcome) {
-	trigger := cmp.Or(o.mem.trigger, "recovery")
 	secret, err := o.conn.RedefineSignature(ctx, subject(o.name), o.ID)
 	if o.callFailed(plan.Redefine, err, r.Now(), out) {
 		if !out.waiting {
-			r.Metrics.Rotated(trigger, "failed")
+			r.Metrics.Rotated(o.mem.trigger, "failed")
 			o.mem.RotationOwn = o.mem.RotationOwn && hub.OutcomeOf(err) == hub.NotApplied
 		}
 		return
 	}
 	r.hold(o, secret)
-	r.Metrics.Rotated(trigger, "redefined")
+	r.Metrics.Rotated(o.mem.trigger, "redefined")
 	if r.store(ctx, o); o.mem.held == nil && !o.mem.Doubted {
 		out.tell(normal(v1alpha1.EventSecretRotated, "Stored a new signing secret in the Secret %q", o.Signing.Name))
 	}

@@ -22,8 +22,18 @@ func removeIntent(w *v1alpha1.Chatt2Webhook) {
 	}
 }
 
-// rememberIntent takes note of what the annotations say while a registration is open.
+// intentSaid is what the annotations say of the times of registrations.
+func intentSaid(w *v1alpha1.Chatt2Webhook) string {
+	return w.Annotations[v1alpha1.AnnotationCreateStartedAt] + " " + w.Annotations[v1alpha1.AnnotationCreateRetriedAt]
+}
+
+// rememberIntent takes note of what the annotations say while a registration is open. Where they say something else
+// than this process wrote, another one may have begun a registration since.
 func (m *memory) rememberIntent(o *observation) {
+	_, intent := o.Object.Annotations[v1alpha1.AnnotationCreateStartedAt]
+	if o.ID == "" && intent && intentSaid(o.Object) != m.intentWritten {
+		m.IntentClosed = false
+	}
 	if o.ID != "" || m.IntentClosed {
 		m.Intent = nil
 		return

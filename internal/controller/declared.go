@@ -43,7 +43,11 @@ func (r *Reconciler) declaredBy(
 	return "", nil
 }
 
-func anyOther(*v1alpha1.Chatt2Webhook) bool { return true }
+// registers tells whether a resource has begun to register a webhook and is about to find out which one it got.
+func registers(w *v1alpha1.Chatt2Webhook) bool {
+	_, intent := w.Annotations[v1alpha1.AnnotationCreateStartedAt]
+	return intent && w.Status.WebhookID == "" && !w.Spec.Suspend && w.DeletionTimestamp.IsZero()
+}
 
 // sameKey tells whether another resource uses the same Application.
 func (r *Reconciler) sameKey(ctx context.Context, o *observation, other *v1alpha1.Chatt2Webhook) (bool, error) {

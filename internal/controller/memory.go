@@ -24,6 +24,8 @@ type memory struct {
 	contested string
 	// conn is the connection that the resource is subscribed to, nil for none.
 	conn *connection.Connection
+	// intentWritten is what the annotations said when this process last wrote down a registration.
+	intentWritten string
 	// registeredAt is when this process last registered a webhook.
 	registeredAt time.Time
 	// sole is the webhook of which it is known that no resource of another shard has it, too; adopted the one that this

@@ -158,7 +158,7 @@ func (r *Reconciler) observeMatches(
 		}
 		owner, err := r.ownerOf(ctx, w.ID, o.Object)
 		if owner == "" && err == nil && former {
-			owner, err = r.declaredBy(ctx, o, key, anyOther)
+			owner, err = r.declaredBy(ctx, o, key, registers)
 		}
 		if err != nil {
 			return err

@@ -43,6 +43,9 @@ func (r *Reconciler) observeSigning(ctx context.Context, o *observation) error {
 			secret.Labels[v1alpha1.LabelManagedBy] != v1alpha1.ManagedBy {
 			continue
 		}
+		if !secret.DeletionTimestamp.IsZero() && (o.secret != nil || !o.Object.Spec.RequiresSignature) {
+			continue // somebody's finalizer keeps it, and there is nothing to take along
+		}
 		o.former = secret
 		o.FormerSecret = new(describe(o.Object, other, secret, o.Now))
 		return nil

@@ -3,6 +3,7 @@ package controller
 import (
 	"cmp"
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -91,6 +92,14 @@ func (o *observation) prove() {
 	}
 }
 
+// createdAt is when the webhook was created as status says, by the Hub's clock, unless that is ahead.
+func (o *observation) createdAt() time.Time {
+	if at := o.Object.Status.CreatedAt; at != nil && at.Time.Before(o.Now) {
+		return at.Time
+	}
+	return time.Time{}
+}
+
 // sameSecond tells whether two times may be the same, of which either may be unknown and one is cut to the second.
 func sameSecond(recorded *metav1.Time, shown time.Time) bool {
 	return recorded.IsZero() || shown.IsZero() || shown.Sub(recorded.Time).Abs() <= time.Second
@@ -127,11 +136,11 @@ func (r *Reconciler) ask(ctx context.Context, o *observation, id string) plan.Re
 // and nothing else, nothing is thought, and a listing is waited for.
 func (o *observation) missing(id string) (_ plan.Remote, known bool) {
 	at, sure, ok := o.conn.Missing(id)
-	// Before that, an earlier process, or this one with another key, may have just made it, and reads do not show it.
-	trusted := o.Settings.ActingSince.Add(connection.ReadLag)
-	if made := o.mem.registeredAt.Add(connection.ReadLag); made.After(trusted) {
-		trusted = made
-	}
+	// Another process, one of another shard, or this one with another key, may have just made it.
+	made := slices.MaxFunc([]time.Time{
+		o.Settings.ActingSince, o.mem.registeredAt, o.Attempted(), o.createdAt(),
+	}, time.Time.Compare)
+	trusted := made.Add(connection.ReadLag) // before that, reads do not show it
 	switch {
 	case ok && !sure:
 		o.conn.Want(subject(o.name), at.Add(1)) // one that began no later has decided nothing

@@ -14,6 +14,9 @@ import (
 // errForeignSecret: the Secret is not one that the resource controls.
 var errForeignSecret = errors.New("the Secret is controlled by somebody else")
 
+// errImmutableSecret: the data of the Secret can never be changed.
+var errImmutableSecret = errors.New("the Secret is immutable")
+
 // secretTrouble is why the API server does not take the signing Secret, nil when that may pass by itself.
 func secretTrouble(o *observation, err error) *plan.Trouble {
 	t := &plan.Trouble{Condition: v1alpha1.ConditionSigningSecretReady, Stalled: true, Event: true}
@@ -22,7 +25,7 @@ func secretTrouble(o *observation, err error) *plan.Trouble {
 		t.Reason = v1alpha1.ReasonSecretConflict
 		t.Message = fmt.Sprintf("there is a Secret %q that this resource does not control; delete it, or choose "+
 			"another name in spec.signingSecret.name", o.Signing.Name)
-	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsRequestEntityTooLargeError(err):
+	case errors.Is(err, errImmutableSecret), apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsRequestEntityTooLargeError(err):
 		t.Reason = v1alpha1.ReasonSecretRejected
 		t.Message = fmt.Sprintf("the API server refuses the Secret %q; look at its fields and at spec.signingSecret "+
 			"(an immutable Secret must be deleted)", o.Signing.Name)

@@ -112,10 +112,10 @@ func Protocol(spec *v1alpha1.Chatt2WebhookSpec) v1alpha1.AuthenticationProtocol 
 	return spec.AuthenticationProtocol
 }
 
-// Value is what s points to, empty for nil.
-func Value(s *string) string {
-	if s == nil {
-		return ""
+// Value is what p points to, the zero value for nil.
+func Value[T any](p *T) T {
+	if p == nil {
+		return *new(T)
 	}
-	return *s
+	return *p
 }

@@ -39,19 +39,39 @@ func (o *Observed) intentRemoved() bool {
 	return false
 }
 
-// intent is when the registration was written down, and whether it was. A time that cannot be, or cannot be read,
-// counts as that of the resource's creation, as does one before it, which was copied from another resource: nothing
-// older can be ours.
-func (o *Observed) intent() (time.Time, bool) {
+// attempt is a registration that is written down.
+type attempt struct {
+	at time.Time
+	// isGuess: what is written down cannot be when it was begun, and at is the earliest that it can be.
+	isGuess bool
+}
+
+// first is the first registration that is written down, and whether one is. If its time cannot be read, or no clock shows
+// it yet, the resource's creation is the earliest, as it is of one from before that, which was copied from another
+// resource: nothing older can be ours.
+func (o *Observed) first() (attempt, bool) {
 	value, ok := o.Recorded(v1alpha1.AnnotationCreateStartedAt)
 	if !ok {
+		return attempt{}, false
+	}
+	created := o.Object.CreationTimestamp.Time
+	at, ok := o.past(value)
+	return attempt{at: latest(at, created), isGuess: !ok}, true
+}
+
+// past is the time that an annotation says, and whether it does and a clock may have shown it.
+func (o *Observed) past(value string) (time.Time, bool) {
+	at, err := time.Parse(time.RFC3339, value)
+	if err != nil || at.After(o.Now.Add(clockSkew)) {
 		return time.Time{}, false
 	}
-	at, err := time.Parse(time.RFC3339, value)
-	if err != nil || at.After(o.Now.Add(clockSkew)) || at.Before(o.Object.CreationTimestamp.Time) {
-		return o.Object.CreationTimestamp.Time, true
-	}
 	return at, true
+}
+
+// intent is when the first registration was written down, and whether one was.
+func (o *Observed) intent() (time.Time, bool) {
+	first, ok := o.first()
+	return first.at, ok
 }
 
 // intentOpen tells whether a webhook may have been registered that nobody knows the id of.
@@ -60,12 +80,10 @@ func (o *Observed) intentOpen() bool {
 	return ok && o.ID == "" && !o.Memory.IntentClosed
 }
 
-// retried is when a registration was repeated last whose first answer had been lost, and whether one was. A time to come
-// that no clock shows counts for nothing.
+// retried is when a registration was repeated last whose first answer had been lost, and whether one was.
 func (o *Observed) retried() (time.Time, bool) {
 	value, _ := o.Recorded(v1alpha1.AnnotationCreateRetriedAt)
-	at, err := time.Parse(time.RFC3339, value)
-	return at, err == nil && !at.After(o.Now.Add(clockSkew))
+	return o.past(value)
 }
 
 // sweeps tells whether a webhook too many may still come to light that a registration carried out late has made.
@@ -74,20 +92,39 @@ func (o *Observed) sweeps() bool {
 	return ok && o.Now.Before(at.Add(sweepTime))
 }
 
-// tooLate is when nothing is carried out any more of the last registration that was begun.
-func (o *Observed) tooLate() time.Time {
-	last, _ := o.intent()
-	if at, ok := o.retried(); ok {
-		last = latest(last, at)
+// mayHaveMade tells whether the registration may have made what the Hub created at a time.
+func (a attempt) mayHaveMade(created time.Time, skew time.Duration) bool {
+	return !created.Before(a.at.Add(-skew).Truncate(time.Second)) &&
+		(a.isGuess || !created.After(a.at.Add(lateCommit)))
+}
+
+// mayHaveMade tells whether the first registration that is written down, or the last, may have made what the Hub created
+// at a time. Before the last a listing has shown that nothing had come of the others.
+func (o *Observed) mayHaveMade(created time.Time, skew time.Duration) bool {
+	first, ok := o.first()
+	if !ok {
+		return false
 	}
-	return last.Add(lateCommit)
+	retried, isRetried := o.retried()
+	return first.mayHaveMade(created, skew) || isRetried && attempt{at: retried}.mayHaveMade(created, skew)
 }
 
 // settled is when everything that may be under way without anybody knowing has been carried out or never will be.
 func (o *Observed) settled() time.Time {
-	// The intent counts, too: the operator of another shard may have written it a moment ago.
-	intent, _ := o.intent()
-	return latest(latest(o.Settings.ActingSince, o.Memory.Unsettled), intent).Add(o.Settings.SettleTime)
+	// What is written down counts, too: the operator of another shard may have done that a moment ago.
+	bar := latest(latest(o.Settings.ActingSince, o.Memory.Unsettled), o.Attempted())
+	return bar.Add(o.Settings.SettleTime)
+}
+
+// Attempted is when the last registration was begun that is written down, zero when none is. The time there is cut to
+// the second, and this is not before it.
+func (o *Observed) Attempted() time.Time {
+	first, ok := o.first()
+	if !ok {
+		return time.Time{}
+	}
+	retried, _ := o.retried()
+	return latest(first.at, retried).Add(time.Second)
 }
 
 // rotationSettled is when a redefinition that another process asked for has been carried out or never will be. That
@@ -98,21 +135,15 @@ func (o *Observed) rotationSettled() time.Time {
 	if begun.After(o.Now.Add(clockSkew)) {
 		return o.settled()
 	}
-	return latest(o.settled(), begun.Add(o.Settings.SettleTime))
+	return latest(o.settled(), begun.Add(time.Second+o.Settings.SettleTime))
 }
 
-// ownMatches are the matches that a registration of ours may have made: they belong to nobody, are no older than the
-// intent, and were made before it was too late for that.
+// ownMatches are the matches that a registration of ours may have made: they belong to nobody, and were created when
+// that may have been carried out.
 func (o *Observed) ownMatches(skew time.Duration) []hub.Webhook {
-	at, ok := o.intent()
-	if !ok {
-		return nil
-	}
-	earliest, latest := at.Add(-skew).Truncate(time.Second), o.tooLate()
 	var own []hub.Webhook
 	for _, m := range o.Matches {
-		created := m.Webhook.CreatedDate
-		if m.Owner == "" && !created.Before(earliest) && !created.After(latest) {
+		if m.Owner == "" && o.mayHaveMade(m.Webhook.CreatedDate, skew) {
 			own = append(own, m.Webhook)
 		}
 	}

@@ -140,12 +140,10 @@ func TestOnlyAnExactMatchOfNobodyIsDeletedAsADuplicate(t *testing.T) {
 		if p.Action != DeleteDuplicate {
 			return
 		}
-		last, _ := o.intent()
-		if at, ok := o.retried(); ok && at.After(last) {
-			last = at
-		}
+		first, _ := o.intent()
+		last, _ := o.retried()
 		for _, m := range o.Matches {
-			inTime := !m.Webhook.CreatedDate.After(last.Add(lateCommit))
+			inTime := m.Webhook.CreatedDate.Sub(first) <= lateCommit || m.Webhook.CreatedDate.Sub(last).Abs() <= lateCommit
 			if m.Webhook.ID == p.WebhookID && m.Owner == "" && p.WebhookID != o.ID && inTime &&
 				(o.ID == "" || m.Webhook.Label.Known) {
 				return

@@ -18,6 +18,8 @@ const (
 	RestoreMetadata Action = "RestoreMetadata"
 	// Create: write the intent, register the webhook, store its secret.
 	Create Action = "Create"
+	// WithdrawIntent: remove what was written down of a registration.
+	WithdrawIntent Action = "WithdrawIntent"
 	// Adopt: take the webhook WebhookID for the resource.
 	Adopt Action = "Adopt"
 	// Forget: the webhook is not the resource's any more; register anew.
@@ -92,6 +94,7 @@ const (
 	TriggerSchedule = "schedule"
 	TriggerRequest  = "request"
 	TriggerLoss     = "loss"
+	TriggerRecovery = "recovery"
 )
 
 // ruleFunc makes a plan, or says that it is not about this observation.
@@ -174,12 +177,13 @@ var living = []Rule{
 	{"a call of unknown outcome settles, then the Hub is looked at", unsettled},
 	{"a user's request is answered with a fresh look", requested},
 	{"an intent without a webhook waits for a listing that would show it", openIntent},
+	{"the webhook that a lost answer was about is adopted", adoptOwn},
 	{"the webhook that spec names is adopted, or it is said why not", adoptByID},
 	{"nothing is registered before the Hub was listed", unlisted},
-	{"the webhook that a lost answer was about is adopted", adoptOwn},
 	{"a webhook like the one declared is adopted, or it is said why not", adoptMatch},
 	{"a call that failed is not repeated at once", backOff},
 	{"a second webhook that a lost answer made is deleted", duplicate},
+	{"what was written down of a registration that the Hub refused is taken back", withdrawIntent},
 	{"what the Hub refused is not sent again soon", rejected},
 	{"what may have been registered with another API key is told and given up", otherKey},
 	{"a signing Secret that is not ours is told before anything is lost", secretConflict},

@@ -2,9 +2,11 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+	"github.com/chatt2me/webhook-operator/internal/hub"
 )
 
 func openIntent(o *Observed) (Plan, bool) {
@@ -48,7 +50,8 @@ func unlisted(o *Observed) (Plan, bool) {
 
 func adoptOwn(o *Observed) (Plan, bool) {
 	own := o.ownMatches(clockSkew)
-	if !o.intentOpen() || len(own) == 0 {
+	isWanted := func(w hub.Webhook) bool { return w.ID == Value(o.Object.Spec.Adoption.WebhookID) }
+	if !o.intentOpen() || len(own) == 0 || slices.ContainsFunc(own, isWanted) {
 		return Plan{}, false
 	}
 	return Plan{Action: Adopt, WebhookID: own[0].ID, Trouble: registering()}, true
@@ -104,6 +107,13 @@ func backOff(o *Observed) (Plan, bool) {
 		return Plan{}, false
 	}
 	return Plan{Action: Rest, Recheck: o.until(o.Memory.RetryAt), Trouble: o.Memory.Trouble}, true
+}
+
+// withdrawIntent: what somebody makes by hand would be taken by the next process for what the registration made.
+func withdrawIntent(o *Observed) (Plan, bool) {
+	_, intent := o.intent()
+	return Plan{Action: WithdrawIntent, Trouble: o.Memory.Rejected},
+		o.ID == "" && o.Memory.Rejected != nil && o.Memory.IntentClosed && intent
 }
 
 func rejected(o *Observed) (Plan, bool) {

@@ -71,6 +71,10 @@ func finishRotation(o *Observed) (Plan, bool) {
 	if bar := o.rotationSettled(); !o.Memory.RotationOwn && o.Now.Before(bar) {
 		return Plan{Action: Rest, Recheck: o.until(bar)}, true
 	}
+	if !o.Memory.RotationOwn {
+		// Written down again, for others to know when the call that follows settles.
+		return Plan{Action: BeginRotation, WebhookID: o.ID, Trigger: TriggerRecovery}, true
+	}
 	return Plan{Action: Redefine, WebhookID: o.ID}, true
 }
 

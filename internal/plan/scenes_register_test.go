@@ -47,6 +47,7 @@ func registerScenes() []scene {
 		match1    = "a webhook like the one declared is adopted, or it is said why not"
 		dup       = "a second webhook that a lost answer made is deleted"
 		later     = "a call that failed is not repeated at once"
+		withdraws = "what was written down of a registration that the Hub refused is taken back"
 		rejected  = "what the Hub refused is not sent again soon"
 		conflict  = "a signing Secret that is not ours is told before anything is lost"
 		noHeaders = "headers whose sources are not there are waited for"
@@ -73,6 +74,11 @@ func registerScenes() []scene {
 		{
 			name: "an intent that another shard wrote a moment ago", rule: open, action: AwaitListing, reason: v1alpha1.ReasonCreateUnconfirmed,
 			o:  observed(unregistered, intent(ago(time.Second)), listedAt(noon)),
+			is: func(p Plan) bool { return p.ListingAfter.Equal(noon.Add(30 * time.Second)) },
+		},
+		{
+			name: "an intent that another shard has just repeated", rule: open, action: AwaitListing, reason: v1alpha1.ReasonCreateUnconfirmed,
+			o:  observed(unregistered, intent(ago(time.Hour)), retried(ago(2*time.Second)), listedAt(noon)),
 			is: func(p Plan) bool { return p.ListingAfter.Equal(noon.Add(29 * time.Second)) },
 		},
 		{
@@ -97,6 +103,8 @@ func registerScenes() []scene {
 		{name: "the older of two webhooks of lost answers", o: observed(unregistered, intent(ago(time.Minute)), match(other, ago(50*time.Second), ""), match(another, ago(40*time.Second), "")), rule: own, action: Adopt, id: other, reason: registering},
 		{name: "a webhook older than the intent", o: observed(unregistered, spec(never), intent(ago(time.Minute)), match(other, ago(time.Minute+clockSkew+time.Second), "")), rule: match1, action: Rest, reason: v1alpha1.ReasonAlreadyExists},
 		{name: "a webhook made later than a registration may be carried out", o: observed(unregistered, spec(never), intent(ago(2*time.Hour)), match(other, ago(2*time.Hour-lateCommit-time.Second), "")), rule: match1, action: Rest, reason: v1alpha1.ReasonAlreadyExists},
+		{name: "a webhook made long after a registration and before it was repeated", o: observed(unregistered, spec(never), intent(ago(5*time.Hour)), retried(ago(2*time.Hour)), match(other, ago(3*time.Hour), ""), listedAt(noon)), rule: match1, action: Rest, reason: v1alpha1.ReasonAlreadyExists},
+		{name: "a webhook made long after an intent of which no time can be read", o: observed(unregistered, spec(never), intent(noon), annotated(v1alpha1.AnnotationCreateStartedAt, "yesterday"), match(other, ago(time.Hour), ""), listedAt(noon)), rule: own, action: Adopt, id: other, reason: registering},
 		{name: "the webhook of a registration repeated later", o: observed(unregistered, spec(never), intent(ago(5*time.Hour)), retried(ago(2*time.Hour)), match(other, ago(2*time.Hour-lateCommit), "")), rule: own, action: Adopt, id: other, reason: registering},
 		{name: "a webhook that another registered meanwhile", o: observed(unregistered, intent(ago(time.Minute)), match(other, ago(time.Minute), "chat/other")), rule: match1, action: Rest, reason: v1alpha1.ReasonConflict},
 
@@ -108,6 +116,8 @@ func registerScenes() []scene {
 		{name: "a match without a label", o: observed(unregistered, match(other, ago(time.Hour), "", unlabelled)), rule: match1, action: Adopt, id: other, reason: registering},
 		{name: "a match of a registered resource", o: observed(match(other, ago(time.Hour), "")), rule: rest, action: Rest},
 
+		{name: "named while the webhook of a lost answer is there", o: observed(unregistered, spec(byID), wanted(Present), intent(ago(time.Minute)), match(another, ago(time.Minute), "")), rule: own, action: Adopt, id: another, reason: registering},
+		{name: "named and the webhook of a lost answer", o: observed(unregistered, spec(byID), wanted(Present), intent(ago(time.Minute)), match(other, ago(time.Minute), "")), rule: named, action: Adopt, id: other, reason: registering},
 		{name: "named and there", o: observed(unregistered, spec(byID), wanted(Present)), rule: named, action: Adopt, id: other, reason: registering},
 		{name: "named and not there", o: observed(unregistered, spec(byID), wanted(Absent)), rule: named, action: Rest, reason: v1alpha1.ReasonWebhookNotFound},
 		{name: "named and not seen", o: observed(unregistered, spec(byID)), rule: named, action: Rest, recheck: time.Minute, is: func(p Plan) bool { return p.Hold }},
@@ -120,6 +130,7 @@ func registerScenes() []scene {
 		{name: "a second webhook that belongs to another", o: observed(intent(ago(time.Hour)), retried(ago(time.Hour)), match(other, ago(time.Hour), "chat/other")), rule: rest, action: Rest},
 		{name: "a second webhook that shows no label", o: observed(intent(ago(time.Hour)), retried(ago(time.Hour)), match(other, ago(time.Hour), "", unlabelled)), rule: rest, action: Rest},
 		{name: "a second webhook that was seen long after the repetition", o: observed(intent(ago(sweepTime)), retried(ago(sweepTime)), match(other, ago(sweepTime), "")), rule: rest, action: Rest},
+		{name: "a second webhook made long before a repetition and long after the first", o: observed(intent(ago(5*time.Hour)), retried(ago(2*time.Hour)), match(other, ago(3*time.Hour), "")), rule: rest, action: Rest},
 		{name: "a second webhook made as late as a registration may be carried out", o: observed(intent(ago(3*time.Hour)), retried(ago(2*time.Hour)), match(other, ago(2*time.Hour-lateCommit), "")), rule: dup, action: DeleteDuplicate, id: other},
 		{name: "a second webhook made after a repetition of a time that is still to come", o: observed(intent(ago(time.Hour)), retried(noon.Add(time.Hour)), match(other, ago(time.Hour), "")), rule: rest, action: Rest},
 		{name: "a second webhook made later than a registration may be carried out", o: observed(intent(ago(3*time.Hour)), retried(ago(2*time.Hour)), match(other, ago(2*time.Hour-lateCommit-time.Second), "")), rule: rest, action: Rest},
@@ -128,6 +139,8 @@ func registerScenes() []scene {
 		{name: "a call failed some time ago", o: observed(unregistered, retryIn(0)), rule: creates, action: Create, reason: registering},
 		{name: "a call failed and a look is asked for", o: observed(remote(drifted), retryIn(time.Second), asked, seenAt(noon)), rule: "what differs on the Hub is put right", action: Update, id: mine, reason: v1alpha1.ReasonUpdating, is: func(p Plan) bool { return p.Serves }},
 		{name: "the Hub refused it", o: observed(unregistered, remembered(rejects)), rule: rejected, action: Rest, reason: v1alpha1.ReasonRejected},
+		{name: "the Hub refused it and that it was tried is written down", o: observed(unregistered, intent(ago(time.Minute)), closed, remembered(rejects)), rule: withdraws, action: WithdrawIntent, reason: v1alpha1.ReasonRejected},
+		{name: "the Hub refused it and an earlier one is open", o: observed(unregistered, intent(ago(2*time.Hour)), listedAt(noon), remembered(rejects)), rule: rejected, action: Rest, reason: v1alpha1.ReasonRejected},
 		{name: "an intent of which nothing shows and whose call was made with another key", o: observed(unregistered, intent(ago(time.Minute)), listedAt(noon), keyed), rule: others, action: Forget, reason: registering},
 		{name: "a call with another key that came to nothing", o: observed(unregistered, intent(ago(time.Minute)), closed, listedAt(noon), keyed), rule: creates, action: Create, reason: registering},
 		{name: "the Hub refused it an hour ago", o: observed(unregistered, remembered(rejects), now(time.Hour), listedAt(noon.Add(time.Hour))), rule: creates, action: Create, reason: registering},
