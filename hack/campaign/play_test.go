@@ -83,6 +83,8 @@ func (w *world) rest() int {
 		}
 		w.run(storm)
 	}
+	// What has just died may have said so with its last write, and its successor sees that late.
+	w.run(lagTime)
 	points, revision, mutations := len(w.gate.trace), w.store.Revision(), len(w.hub.Mutations())
 	if w.run(quietTime); w.over() {
 		return points

@@ -80,10 +80,12 @@ func (o *Observed) intentOpen() bool {
 	return ok && o.ID == "" && !o.Memory.IntentClosed
 }
 
-// retried is when a registration was repeated last whose first answer had been lost, and whether one was.
+// retried is when a registration was repeated last whose first answer had been lost, and whether one was: not before
+// the resource was created, which another one has done that it was copied from.
 func (o *Observed) retried() (time.Time, bool) {
 	value, _ := o.Recorded(v1alpha1.AnnotationCreateRetriedAt)
-	return o.past(value)
+	at, ok := o.past(value)
+	return at, ok && !at.Before(o.Object.CreationTimestamp.Time)
 }
 
 // sweeps tells whether a webhook too many may still come to light that a registration carried out late has made.

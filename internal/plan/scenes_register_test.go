@@ -97,6 +97,7 @@ func registerScenes() []scene {
 			o: observed(unregistered, intent(noon.Add(time.Hour)), match(other, ago(23*time.Hour), ""), listedAt(noon)),
 		},
 		{name: "an intent that was copied from another resource", o: observed(unregistered, spec(never), intent(ago(72*time.Hour)), match(other, ago(48*time.Hour), "")), rule: match1, action: Rest, reason: v1alpha1.ReasonAlreadyExists},
+		{name: "an intent and a repetition that were copied from another resource", o: observed(unregistered, spec(never), intent(ago(72*time.Hour)), retried(ago(48*time.Hour)), match(other, ago(48*time.Hour), "")), rule: match1, action: Rest, reason: v1alpha1.ReasonAlreadyExists},
 		{name: "the webhook of a lost answer", o: observed(unregistered, intent(ago(time.Minute)), match(other, ago(time.Minute), "")), rule: own, action: Adopt, id: other, reason: registering},
 		{name: "the webhook of a lost answer by a clock that is behind", o: observed(unregistered, intent(ago(time.Minute)), match(other, ago(time.Minute+clockSkew), "")), rule: own, action: Adopt, id: other, reason: registering},
 		{name: "the webhook of a lost answer with policy Never", o: observed(unregistered, spec(never), intent(ago(time.Minute)), match(other, ago(time.Minute), "")), rule: own, action: Adopt, id: other, reason: registering},
