@@ -290,11 +290,16 @@ func TestAWebhookThatIsGoneIsRegisteredAnewAfterOneListing(t *testing.T) {
 
 // names has status name a webhook, as somebody who edits it does.
 func (w *world) names(id string) {
+	w.watch.leaked[id] = true // nobody gave it to the resource, and nobody takes it away
+	w.edit(func(s *v1alpha1.Chatt2WebhookStatus) { s.WebhookID = id })
+}
+
+// edit has somebody edit status.
+func (w *world) edit(change func(*v1alpha1.Chatt2WebhookStatus)) {
 	c := w.get()
-	c.Status.WebhookID = id
+	change(&c.Status)
 	c.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("Chatt2Webhook"))
 	w.touch(key(name))
-	w.watch.leaked[id] = true // nobody gave it to the resource, and nobody takes it away
 	w.must(w.user.Status().Update(w.ctx, c))
 }
 

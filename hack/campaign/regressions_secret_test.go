@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
 )
 
@@ -38,4 +40,27 @@ func TestAnImmutableSecretIsToldBeforeAnythingIsLost(t *testing.T) {
 			w.violated("S9", "a new secret was asked for that cannot be stored")
 		}
 	})
+}
+
+func TestARotationIsMadeOnceWhereAClockWasAhead(t *testing.T) {
+	for name, years := range map[string]int{"by a little": 0, "by much": 1, "by all that can be written": 9999 - begins.Year()} {
+		t.Run(name, func(t *testing.T) {
+			holds(t, func(w *world) {
+				w.resource(signed)
+				w.run(restTime)
+				at := w.clock.now.AddDate(years, 0, 0).Add(61 * time.Second)
+				s := w.secret(signingName)
+				s.Annotations[v1alpha1.AnnotationRotatedAt] = at.Format(time.RFC3339)
+				w.must(w.user.Update(w.ctx, s))
+				w.edit(func(status *v1alpha1.Chatt2WebhookStatus) { status.SigningSecret.RotatedAt = new(metav1.NewTime(at)) })
+				before := len(w.hub.Mutations())
+				w.watch.causes++
+				w.change(rotateNow)
+				w.rests(5 * time.Minute)
+				if made := len(w.hub.Mutations()) - before; made != 1 {
+					w.violated("L1", "%d calls to change the webhook, and one rotation was asked for", made)
+				}
+			})
+		})
+	}
 }

@@ -126,10 +126,8 @@ func (o *observation) overtaken() bool {
 // that a secret whose storing was not recorded is told from one that was tampered with.
 func (r *Reconciler) storeTime(o *observation) time.Time {
 	now := r.Now()
-	if s := o.Object.Status.SigningSecret; s != nil && s.RotatedAt != nil {
-		if later := s.RotatedAt.Add(time.Second); later.After(now) {
-			return later
-		}
+	if later := plan.StoredAt(o.Object, now).Add(time.Second); later.After(now) {
+		return later
 	}
 	return now
 }

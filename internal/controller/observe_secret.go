@@ -112,12 +112,13 @@ func describe(object *v1alpha1.Chatt2Webhook, name string, secret *corev1.Secret
 	if !content.Current.IsZero() {
 		s.Fingerprint = signing.Fingerprint(content.WebhookID, content.Current)
 	}
-	// A time that is missing or cannot be is replaced by the best other witness.
+	// A time that is missing or cannot be is replaced by the best other witness. One of ours may be ahead by a second
+	// more than what status may be.
 	s.RotatedAt = content.RotatedAt
-	if s.RotatedAt.IsZero() || s.RotatedAt.After(now.Add(time.Minute)) {
+	if s.RotatedAt.IsZero() || s.RotatedAt.After(now.Add(2*time.Minute)) {
 		s.RotatedAt = secret.CreationTimestamp.Time
-		if recorded := object.Status.SigningSecret; recorded != nil && recorded.RotatedAt != nil {
-			s.RotatedAt = recorded.RotatedAt.Time
+		if recorded := plan.StoredAt(object, now); !recorded.IsZero() {
+			s.RotatedAt = recorded
 		}
 	}
 	return s

@@ -74,7 +74,17 @@ func (o *Observed) tampered() bool {
 	if s == nil || s.Fingerprint == "" || s.Fingerprint == o.Signing.Fingerprint {
 		return false
 	}
-	return s.RotatedAt == nil || !o.Signing.RotatedAt.After(s.RotatedAt.Time)
+	return !o.Signing.RotatedAt.After(StoredAt(o.Object, o.Now))
+}
+
+// StoredAt is when the signing secret was stored that status knows of. It is zero when status does not say, or says a
+// time that no clock shows yet: nothing could be stored after that.
+func StoredAt(object *v1alpha1.Chatt2Webhook, now time.Time) time.Time {
+	s := object.Status.SigningSecret
+	if s == nil || s.RotatedAt == nil || s.RotatedAt.After(now.Add(clockSkew)) {
+		return time.Time{}
+	}
+	return s.RotatedAt.Time
 }
 
 // secretGood tells whether the Secret holds what the Hub signs with.

@@ -9,6 +9,11 @@ import (
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
 )
 
+// recordedAt has status say when the secret was stored.
+func recordedAt(at time.Time) with {
+	return func(o *Observed) { o.Object.Status.SigningSecret.RotatedAt = new(metav1.NewTime(at)) }
+}
+
 func rotateScenes() []scene {
 	const (
 		finish = "a rotation that was begun is brought to its end"
@@ -55,6 +60,8 @@ func rotateScenes() []scene {
 		{name: "the secret was changed by somebody", o: observed(signed, changed), rule: lost, action: BeginRotation, id: mine},
 		{name: "the secret was changed and its time set back", o: observed(signed, changed, secret(func(s *SigningSecret) { s.RotatedAt = hourAgo.Add(-time.Second) })), rule: lost, action: BeginRotation, id: mine},
 		{name: "the secret is newer than status says", o: observed(signed, changed, secret(func(s *SigningSecret) { s.RotatedAt = hourAgo.Add(time.Second) })), rule: rest, action: Rest},
+		{name: "the secret is another than status says of a time to come", o: observed(signed, changed, recordedAt(noon.Add(time.Hour))), rule: rest, action: Rest},
+		{name: "the secret was changed and status says a time just ahead", o: observed(signed, changed, recordedAt(noon.Add(time.Minute))), rule: lost, action: BeginRotation, id: mine},
 		{name: "the resource was restored without its status", o: observed(signed, unrecorded, changed), rule: rest, action: Rest},
 		{name: "the Secret is gone and the former status with it", o: observed(signed, unrecorded, secret(missing)), rule: lost, action: BeginRotation, id: mine},
 		{name: "the Secret is lost inside the overlap", o: observed(signed, changed, previousUntil(noon.Add(time.Minute))), rule: lost, action: BeginRotation, id: mine},
