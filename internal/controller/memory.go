@@ -46,6 +46,8 @@ type memory struct {
 	troubleSince time.Time
 	// conflicts is how many steps in a row have ended in a conflict at the API server.
 	conflicts int
+	// steps is how many steps were taken in a row.
+	steps int
 	// attempted is what spec and header sources were when a call last failed.
 	attempted attempt
 	// request is the value of reconcile-requested-at that Requested is about.

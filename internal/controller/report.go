@@ -24,6 +24,9 @@ const (
 	lastConflict  = 10 * time.Second
 	// sameAgain is the delay of a step that is the same as the one just taken.
 	sameAgain = time.Second
+	// manySteps in a row are more than anything takes; lastStep bounds how long each further one waits.
+	manySteps = 30
+	lastStep  = time.Minute
 )
 
 // report writes the status, if it is another one, tells the events, and says when to look again. What could not be
@@ -147,14 +150,24 @@ func (r *Reconciler) wait(o *observation, p, next plan.Plan, out outcome) reconc
 		}
 		return reconcile.Result{RequeueAfter: next.Recheck}
 	case next.Action == plan.Rest && !out.again:
+		o.mem.steps = 0
 		return reconcile.Result{RequeueAfter: next.Recheck}
 	case next.Action == plan.Look && p.Action == plan.Look:
 		// A listing shows it; who waits for it is woken.
 		return reconcile.Result{RequeueAfter: o.Settings.PollInterval}
 	case next.Action == p.Action && next.Action != plan.TellRotation:
-		return reconcile.Result{RequeueAfter: jitter(sameAgain)}
+		return reconcile.Result{RequeueAfter: max(jitter(sameAgain), o.mem.nextStep())}
 	}
-	return reconcile.Result{RequeueAfter: atOnce}
+	return reconcile.Result{RequeueAfter: o.mem.nextStep()}
+}
+
+// nextStep is the delay of a step that can be taken now. Should steps ever lead nowhere, they come ever slower: neither
+// the Hub nor the API server is to be hammered by what nobody has thought of.
+func (m *memory) nextStep() time.Duration {
+	if m.steps++; m.steps <= manySteps {
+		return atOnce
+	}
+	return jitter(min(sameAgain<<min(m.steps-manySteps, 10), lastStep))
 }
 
 // jitter makes a delay up to a fifth longer.
