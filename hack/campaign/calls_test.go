@@ -58,7 +58,7 @@ func (w *world) checkHubCall(in *incarnation, call *hubCall) {
 	}
 	w.checkS10(in, call)
 	if call.registers() {
-		w.checkS6(of)
+		w.checkS6(of, call)
 		return
 	}
 	w.checkS2(of, call)
@@ -119,7 +119,7 @@ func (w *world) checkAdopted(c *v1alpha1.Chatt2Webhook) {
 
 // checkS6 is asked before a registration: it is written down, the finalizer is there, and no earlier registration may
 // have been carried out unseen, which is part of S1.
-func (w *world) checkS6(of *known) {
+func (w *world) checkS6(of *known, call *hubCall) {
 	c := of.object
 	switch {
 	case of.gone || !slices.Contains(c.Finalizers, v1alpha1.WebhookFinalizer) ||
@@ -127,7 +127,7 @@ func (w *world) checkS6(of *known) {
 		w.violated("S6", "a registration for %s that is not written down", c.Name)
 	case !c.DeletionTimestamp.IsZero() && !of.gone:
 		w.violated("S10", "a registration for %s after the deletion", c.Name)
-	case !of.unseen.IsZero():
+	case !of.unseen.IsZero() && of.unseenBy == w.apiKeys[call.Header.Get("x-api-key")]:
 		w.violated("S1", "a second registration for %s while an earlier one may have been carried out unseen", c.Name)
 	}
 }

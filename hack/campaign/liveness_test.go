@@ -16,13 +16,15 @@ func (w *world) unfinished() string {
 	w.look()
 	for key, of := range w.watch.living {
 		c := of.object
+		r := w.rival(c)
 		switch {
 		case !c.DeletionTimestamp.IsZero():
 			return fmt.Sprintf("L2: %s is still there", key)
-		case w.elder(c):
-			if c.IsReady() {
-				return fmt.Sprintf("L1: %s is ready though an older one declares the same", key)
-			}
+		case r != nil && c.IsReady() && r.IsReady():
+			return fmt.Sprintf("L1: %s and %s are ready and declare the same", key, r.Name)
+		case r != nil && readyReason(c) == v1alpha1.ReasonConflict && readyReason(r) == v1alpha1.ReasonConflict:
+			return fmt.Sprintf("L1: %s and %s wait for each other", key, r.Name)
+		case r != nil && readyReason(c) == v1alpha1.ReasonConflict:
 			continue
 		case c.Spec.Suspend && c.IsReady():
 			return fmt.Sprintf("L1: %s is ready though it is suspended", key)
@@ -132,19 +134,16 @@ func (w *world) leftSecret(c *v1alpha1.Chatt2Webhook) string {
 	return ""
 }
 
-// elder tells whether an older resource declares the same webhook for the same Application.
-func (w *world) elder(c *v1alpha1.Chatt2Webhook) bool {
+// rival is another resource that declares the same webhook for the same Application, or has one there from before its
+// key was another's; nil when there is none.
+func (w *world) rival(c *v1alpha1.Chatt2Webhook) *v1alpha1.Chatt2Webhook {
 	for _, of := range w.watch.living {
 		o := of.object
-		if o.UID == c.UID || natural(o) != natural(c) || w.appOf(o) != w.appOf(c) {
-			continue
-		}
-		before := o.CreationTimestamp.Compare(c.CreationTimestamp.Time)
-		if before < 0 || before == 0 && o.Namespace+"/"+o.Name < c.Namespace+"/"+c.Name {
-			return true
+		if o.UID != c.UID && natural(o) == natural(c) && (w.appOf(o) == w.appOf(c) || o.Status.ApplicationID == w.appOf(c)) {
+			return o
 		}
 	}
-	return false
+	return nil
 }
 
 // disagrees is in what the Hub differs from the resource.

@@ -1,9 +1,12 @@
 package campaign_test
 
 import (
+	"slices"
+
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+	"github.com/chatt2me/webhook-operator/internal/hub/simulator"
 )
 
 // wipeStatus does what a restore does that leaves status out.
@@ -17,7 +20,8 @@ func (w *world) wipeStatus(key types.NamespacedName) {
 // downgrade leaves of each resource what an operator would have written that knew less.
 func (w *world) downgrade() {
 	for n := range mostResources {
-		if c := w.resourceAt(resourceOf(n)); c != nil {
+		// Of a webhook that is not there nobody would know any more whose it was, which is not what this is about.
+		if c := w.resourceAt(resourceOf(n)); c != nil && w.isThere(c.Status.WebhookID) {
 			c.Status.Applied, c.Status.APIKeyHash = nil, ""
 			c.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("Chatt2Webhook"))
 			w.must(w.user.Status().Update(w.ctx, c))
@@ -55,10 +59,20 @@ func (w *world) restored(before map[types.UID]*v1alpha1.Chatt2Webhook) {
 		}
 	}
 	for _, of := range w.watch.living {
-		if s := w.watch.signing(of.object); s != nil {
-			live := w.hub.SecretOf(s.Annotations[v1alpha1.AnnotationWebhookID])
-			of.stale = string(s.Data[v1alpha1.SecretKeyCurrent]) != live
-		}
+		w.signedAs(of.object)
+		// There may be none, if it was taken just after somebody had wiped it.
+		s := w.watch.signing(of.object)
+		of.stale = of.object.Spec.RequiresSignature && (s == nil ||
+			string(s.Data[v1alpha1.SecretKeyCurrent]) != w.hub.SecretOf(s.Annotations[v1alpha1.AnnotationWebhookID]))
+	}
+}
+
+// signedAs puts by hand on the Hub what a resource says of signing, where the Hub does not show it: what was sent since
+// the backup is known to nobody.
+func (w *world) signedAs(c *v1alpha1.Chatt2Webhook) {
+	if w.isThere(c.Status.WebhookID) && slices.Contains(w.hub.Variants().OmitFields, "requiresSignature") {
+		_, err := w.hub.ChangeByHand(c.Status.WebhookID, simulator.Change{RequiresSignature: &c.Spec.RequiresSignature})
+		w.must(err)
 	}
 }
 

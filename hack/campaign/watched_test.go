@@ -128,6 +128,9 @@ func (o *watched) saw(c *v1alpha1.Chatt2Webhook) {
 		of.had[c.Status.WebhookID] = true
 	}
 	key := client.ObjectKeyFromObject(c)
+	if former := o.living[key]; former != nil && former != of {
+		former.gone = true // by a restore, which shows no deletion
+	}
 	o.living[key] = of
 	for _, name := range append(c.SecretNames(), c.SigningSecretName()) {
 		o.referred[types.NamespacedName{Namespace: c.Namespace, Name: name}] = true

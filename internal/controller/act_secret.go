@@ -43,8 +43,12 @@ func (r *Reconciler) beginRotation(ctx context.Context, o *observation, p plan.P
 	}
 }
 
-// redefine has a new secret made and stores it.
+// redefine has a new secret made and stores it, unless the resource is not as it was read: a process that leads no
+// longer and does not know it yet would kill what its successor has stored.
 func (r *Reconciler) redefine(ctx context.Context, o *observation, _ plan.Plan, out *outcome) {
+	if out.err = r.fence(ctx, o); out.err != nil {
+		return
+	}
 	secret, err := o.conn.RedefineSignature(ctx, subject(o.name), o.ID)
 	if o.callFailed(plan.Redefine, err, r.Now(), out) {
 		if !out.waiting {

@@ -9,10 +9,12 @@ import (
 	"github.com/chatt2me/webhook-operator/internal/hub/connection"
 )
 
-// elder is an older resource that declares the same webhook with the same API key.
+// elder is an older resource that declares the same webhook with the same API key. One that has no webhook does not
+// count for one that has: it waits itself, or both would for ever.
 func (r *Reconciler) elder(ctx context.Context, o *observation) (string, error) {
 	return r.declaredBy(ctx, o, natural(o.Object), func(other *v1alpha1.Chatt2Webhook) bool {
-		return other.DeletionTimestamp.IsZero() && older(other, o.Object)
+		waits := o.ID != "" && other.Status.WebhookID == ""
+		return other.DeletionTimestamp.IsZero() && older(other, o.Object) && !waits
 	})
 }
 
