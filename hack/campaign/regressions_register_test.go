@@ -104,6 +104,18 @@ var registerRegressions = map[string]func(*world){
 			w.violated("S4", "a webhook was given up that was registered a moment before")
 		}
 	},
+	"two that declare the same wait for each other": func(w *world) {
+		w.resource(func(c *v1alpha1.Chatt2Webhook) { c.Spec.Suspend = true })
+		w.clock.pass(time.Second)
+		w.declare(inHome("second"))
+		w.run(restTime)
+		w.change(func(c *v1alpha1.Chatt2Webhook) {
+			second := w.resourceAt(key("second"))
+			c.Spec.Suspend, c.Spec.Label, c.Spec.Endpoint = false, second.Spec.Label, second.Spec.Endpoint
+		})
+		w.rests(20 * time.Minute)
+		w.says(v1alpha1.ReasonConflict)
+	},
 	"a registration that has to make room for newer ones is forgotten in silence": func(w *world) {
 		openCreate(dropped)(w)
 		for i := range 16 {

@@ -19,6 +19,8 @@ var regressions = map[string]string{
 	"a webhook is registered anew right after the key changed":     "walk@old/11/0,20,22,23",
 	"a webhook whose status was wiped counts as deleted":           "walk@says-little/20591/0,11,12,13,14,15,17",
 	"a webhook that nobody knows the key of is adopted by another": "walk/258/0,6,9,13,16",
+	"a leader of before redefines what its successor has stored":   "walk/3892/0,15,16,17,18,19,20",
+	"a late redefinition kills what signing on again has made":     "walk@short-pages/12529/0,2,3,4,6,11,13,14,15,16",
 }
 
 func TestRegressions(t *testing.T) {

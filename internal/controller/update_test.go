@@ -192,10 +192,13 @@ func TestWhatTheHubRefusesIsToldInItsWordsAndNotRepeated(t *testing.T) {
 	w.run()
 	c := w.webhook("orders")
 	w.reason(c, v1alpha1.ConditionStalled, v1alpha1.ReasonRejected)
+	w.eventually(c, "without what was written down of it", func(now *v1alpha1.Chatt2Webhook) bool {
+		_, intent := now.Annotations[v1alpha1.AnnotationCreateStartedAt]
+		return !intent
+	})
 	mutations, _ := w.quiet(quietTime)
 	w.Expect(mutations).To(BeZero())
 	w.Expect(w.hub.Count("createWebhook")).To(Equal(1))
-	w.Expect(w.get(c).Annotations).NotTo(HaveKey(v1alpha1.AnnotationCreateStartedAt), "nothing is open")
 	w.hub.ClearFaults()
 	w.annotate(c, v1alpha1.AnnotationReconcileRequestedAt, "now")
 	w.ready(c)

@@ -132,8 +132,8 @@ func (o *Observed) Attempted() time.Time {
 // rotationSettled is when a redefinition that another process asked for has been carried out or never will be. That
 // one may be of another shard and have begun the rotation a moment ago. A time to come that no clock shows counts for
 // nothing, or it would be waited for.
-func (o *Observed) rotationSettled() time.Time {
-	begun := o.Signing.RotationStartedAt
+func (o *Observed) rotationSettled(s *SigningSecret) time.Time {
+	begun := s.RotationStartedAt
 	if begun.After(o.Now.Add(clockSkew)) {
 		return o.settled()
 	}

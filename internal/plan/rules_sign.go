@@ -8,9 +8,23 @@ import (
 
 func beginBeforeSigning(o *Observed) (Plan, bool) {
 	s := &o.Signing
-	return Plan{Action: BeginRotation, WebhookID: o.ID, Trigger: TriggerLoss, Trouble: updating()},
-		o.Object.Spec.RequiresSignature && o.differences().Has(FieldRequiresSignature) &&
-			s.Exists && !s.Foreign && !s.RotationOpen
+	if !o.Object.Spec.RequiresSignature || !o.differences().Has(FieldRequiresSignature) || !s.Exists || s.Foreign {
+		return Plan{}, false
+	}
+	if s.RotationOpen {
+		p, ok := o.awaitRedefinition(s)
+		p.Trouble = updating()
+		return p, ok
+	}
+	return Plan{Action: BeginRotation, WebhookID: o.ID, Trigger: TriggerLoss, Trouble: updating()}, true
+}
+
+// awaitRedefinition waits while a redefinition by another process may still be carried out, which would kill a secret
+// that is made before, and which nothing tells of but the Secret.
+func (o *Observed) awaitRedefinition(s *SigningSecret) (Plan, bool) {
+	bar := o.rotationSettled(s)
+	return Plan{Action: Rest, Recheck: o.until(bar)},
+		s.RotationOpen && !s.Foreign && !o.Memory.RotationOwn && o.Now.Before(bar)
 }
 
 // tellRotation comes before whatever has the Hub make a new secret: the status write that goes with the beginning of a
@@ -41,7 +55,13 @@ func deleteSecret(o *Observed) (Plan, bool) {
 		return Plan{}, false
 	}
 	if o.FormerSecret != nil {
+		if p, ok := o.awaitRedefinition(o.FormerSecret); ok {
+			return p, true
+		}
 		return Plan{Action: DeleteFormerSecret}, true
+	}
+	if p, ok := o.awaitRedefinition(&o.Signing); ok {
+		return p, true
 	}
 	return Plan{Action: DeleteSecret}, o.Signing.Exists && !o.Signing.Foreign
 }
@@ -67,9 +87,8 @@ func finishRotation(o *Observed) (Plan, bool) {
 	if !o.signed() || o.Signing.Foreign || !o.Signing.RotationOpen {
 		return Plan{}, false
 	}
-	// A redefinition by another process may still be carried out, and would kill the one made now.
-	if bar := o.rotationSettled(); !o.Memory.RotationOwn && o.Now.Before(bar) {
-		return Plan{Action: Rest, Recheck: o.until(bar)}, true
+	if p, ok := o.awaitRedefinition(&o.Signing); ok {
+		return p, true
 	}
 	if !o.Memory.RotationOwn {
 		// Written down again, for others to know when the call that follows settles.

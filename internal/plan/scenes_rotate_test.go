@@ -7,6 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+	"github.com/chatt2me/webhook-operator/internal/hub"
 )
 
 // recordedAt has status say when the secret was stored.
@@ -16,12 +17,13 @@ func recordedAt(at time.Time) with {
 
 func rotateScenes() []scene {
 	const (
-		finish = "a rotation that was begun is brought to its end"
-		tell   = "nobody is told Ready when the secret stored may die"
-		lost   = "a secret that is lost is made anew"
-		prune  = "a previous secret goes when its time is over"
-		wish   = "a rotation that was requested begins"
-		due    = "a rotation that is due begins"
+		finish   = "a rotation that was begun is brought to its end"
+		unsigned = "the Secret of a webhook that is not signed is deleted"
+		tell     = "nobody is told Ready when the secret stored may die"
+		lost     = "a secret that is lost is made anew"
+		prune    = "a previous secret goes when its time is over"
+		wish     = "a rotation that was requested begins"
+		due      = "a rotation that is due begins"
 	)
 	hourAgo := noon.Add(-time.Hour)
 	signed := signedSince(hourAgo)
@@ -52,6 +54,11 @@ func rotateScenes() []scene {
 		{name: "a rotation of another process has settled", o: observed(signed, openSince(31*time.Second)), rule: finish, action: BeginRotation, id: mine},
 		{name: "a rotation began by a clock that is ahead", o: observed(signed, openSince(-time.Minute)), rule: finish, action: Rest, recheck: 91 * time.Second},
 		{name: "a rotation began at a time that cannot be", o: observed(signed, openSince(-61*time.Second)), rule: finish, action: BeginRotation, id: mine},
+		{name: "signing is turned on again while a redefinition may be carried out", o: observed(signed, remote(func(w *hub.Webhook) { w.RequiresSignature = known(false) }), openSince(10*time.Second)), rule: "a rotation is written down before signing is turned on again", action: Rest, reason: v1alpha1.ReasonUpdating, recheck: 21 * time.Second},
+		{name: "signing is turned on again after a redefinition", o: observed(signed, remote(func(w *hub.Webhook) { w.RequiresSignature = known(false) }), openSince(31*time.Second)), rule: "what differs on the Hub is put right", action: Update, id: mine, reason: v1alpha1.ReasonUpdating},
+		{name: "signing was turned off while a redefinition may be carried out", o: observed(ownSecret, openSince(10*time.Second)), rule: unsigned, action: Rest, recheck: 21 * time.Second},
+		{name: "signing was turned off after a redefinition", o: observed(ownSecret, openSince(31*time.Second)), rule: unsigned, action: DeleteSecret},
+		{name: "signing was turned off before the redefinition that we began", o: observed(ownSecret, openSince(10*time.Second), remembered(func(m *Memory) { m.RotationOwn = true })), rule: unsigned, action: DeleteSecret},
 		{name: "a rotation is under way in a Secret that is another's now", o: observed(signed, open, secret(foreign)), rule: rest, action: Rest},
 
 		{name: "the Secret is gone", o: observed(signed, secret(missing)), rule: lost, action: BeginRotation, id: mine, is: triggered(TriggerLoss)},
