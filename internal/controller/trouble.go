@@ -25,7 +25,8 @@ func secretTrouble(o *observation, err error) *plan.Trouble {
 		t.Reason = v1alpha1.ReasonSecretConflict
 		t.Message = fmt.Sprintf("there is a Secret %q that this resource does not control; delete it, or choose "+
 			"another name in spec.signingSecret.name", o.Signing.Name)
-	case errors.Is(err, errImmutableSecret), apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsRequestEntityTooLargeError(err):
+	case errors.Is(err, errImmutableSecret), apierrors.IsInvalid(err), apierrors.IsBadRequest(err),
+		apierrors.IsRequestEntityTooLargeError(err):
 		t.Reason = v1alpha1.ReasonSecretRejected
 		t.Message = fmt.Sprintf("the API server refuses the Secret %q; look at its fields and at spec.signingSecret "+
 			"(an immutable Secret must be deleted)", o.Signing.Name)

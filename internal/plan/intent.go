@@ -46,8 +46,8 @@ type attempt struct {
 	isGuess bool
 }
 
-// first is the first registration that is written down, and whether one is. If its time cannot be read, or no clock shows
-// it yet, the resource's creation is the earliest, as it is of one from before that, which was copied from another
+// first is the first registration that is written down, and whether one is. If its time cannot be read, or no clock
+// shows it yet, the resource's creation is the earliest, as it is of one from before that, which was copied from another
 // resource: nothing older can be ours.
 func (o *Observed) first() (attempt, bool) {
 	value, ok := o.Recorded(v1alpha1.AnnotationCreateStartedAt)
@@ -100,8 +100,8 @@ func (a attempt) mayHaveMade(created time.Time, skew time.Duration) bool {
 		(a.isGuess || !created.After(a.at.Add(lateCommit)))
 }
 
-// mayHaveMade tells whether the first registration that is written down, or the last, may have made what the Hub created
-// at a time. Before the last a listing has shown that nothing had come of the others.
+// mayHaveMade tells whether the first registration that is written down, or the last, may have made what the Hub
+// created at a time. Before the last a listing has shown that nothing had come of the others.
 func (o *Observed) mayHaveMade(created time.Time, skew time.Duration) bool {
 	first, ok := o.first()
 	if !ok {
