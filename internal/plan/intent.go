@@ -47,8 +47,8 @@ type attempt struct {
 }
 
 // first is the first registration that is written down, and whether one is. If its time cannot be read, or no clock
-// shows it yet, the resource's creation is the earliest, as it is of one from before that, which was copied from another
-// resource: nothing older can be ours.
+// shows it yet, the resource's creation is the earliest, as it is of one from before that, which was copied from
+// another resource: nothing older can be ours.
 func (o *Observed) first() (attempt, bool) {
 	value, ok := o.Recorded(v1alpha1.AnnotationCreateStartedAt)
 	if !ok {
