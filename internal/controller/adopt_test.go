@@ -281,7 +281,8 @@ func TestAWebhookThatIsAdoptedBeforeItsRegistrationIsAnsweredHasOneOwner(t *test
 	w.options = func(op *controller.Operator) { op.Hub.Timeout = patience }
 	adopts := sync.OnceFunc(func() {
 		made := w.onHub()[0].ID
-		w.ready(w.webhook("theirs", func(c *v1alpha1.Chatt2Webhook) { c.Spec.Adoption.WebhookID = &made }))
+		theirs := w.webhook("theirs", func(c *v1alpha1.Chatt2Webhook) { c.Spec.Adoption.WebhookID = &made })
+		w.eventually(theirs, "the owner of "+made, func(now *v1alpha1.Chatt2Webhook) bool { return now.Status.WebhookID == made })
 	})
 	w.transport = func(next http.RoundTripper) http.RoundTripper {
 		return roundTripper(func(r *http.Request) (*http.Response, error) {
