@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"io"
@@ -12,7 +13,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/util/yaml"
+	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
+	"sigs.k8s.io/yaml"
 )
 
 // The release that tests render.
@@ -76,15 +78,19 @@ func renderWith(t *testing.T, version string, args ...string) objects {
 // objects are manifests.
 type objects []*unstructured.Unstructured
 
+// parse reads manifests as strictly as kustomize does: a key that stands twice is an error.
 func parse(t *testing.T, manifests string) objects {
 	t.Helper()
 	var all objects
-	decoder := yaml.NewYAMLOrJSONDecoder(strings.NewReader(manifests), 4096)
+	documents := utilyaml.NewYAMLReader(bufio.NewReader(strings.NewReader(manifests)))
 	for {
-		object := &unstructured.Unstructured{}
-		err := decoder.Decode(object)
+		document, err := documents.Read()
 		if errors.Is(err, io.EOF) {
 			return all
+		}
+		object := &unstructured.Unstructured{}
+		if err == nil {
+			err = yaml.UnmarshalStrict(document, &object.Object)
 		}
 		if err != nil {
 			t.Fatalf("%v in\n%s", err, manifests)

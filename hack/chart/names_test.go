@@ -5,6 +5,7 @@ import (
 
 	. "github.com/onsi/gomega"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/validation"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 )
 
@@ -34,6 +35,25 @@ func TestNamesMayLookLikeNumbers(t *testing.T) {
 				typed, err := clientgoscheme.Scheme.New(object.GroupVersionKind())
 				if err == nil { // else it is a kind of others
 					convert(t, object, typed)
+				}
+			}
+		})
+	}
+}
+
+// TestNamesOfReleasesMayHaveDots, which a Service may not have in its name.
+func TestNamesOfReleasesMayHaveDots(t *testing.T) {
+	needTools(t)
+	for _, version := range versions {
+		t.Run(version, func(t *testing.T) {
+			g := NewWithT(t)
+			out, complaints, err := helm(t, version, "template", "my.release", chartFolder(), "--namespace", namespace,
+				"--values", ciFile("full"))
+
+			g.Expect(err).NotTo(HaveOccurred(), complaints)
+			for _, object := range parse(t, out) {
+				if object.GetKind() == "Service" || object.GetKind() == "Deployment" {
+					g.Expect(validation.IsDNS1035Label(object.GetName())).To(BeEmpty(), object.GetName())
 				}
 			}
 		})

@@ -70,7 +70,7 @@ func (f *operatorFlags) add(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.hubAllowInsecure, "hub-allow-insecure", false,
 		"permit http in --hub-url; API keys and signing secrets can then be read on the way")
 	flags.StringVar(&f.hubCAFile, "hub-ca-file", "",
-		"PEM file of the authorities that may vouch for the Hub, instead of those of the system")
+		"PEM file of the authorities that may vouch for the Hub, instead of those of the system; read at the start")
 	flags.DurationVar(&f.hubPollInterval, "hub-poll-interval", time.Minute,
 		"how often the webhooks of an API key are listed")
 	flags.Float64Var(&f.hubQPS, "hub-qps", 10, "calls to the Hub a second with one API key")

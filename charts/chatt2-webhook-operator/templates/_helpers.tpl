@@ -2,16 +2,19 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{/* Begin of the names of what is in the release's namespace. It leaves room for a suffix. */}}
+{{/*
+Begin of the names of what is in the release's namespace. It leaves room for a suffix. The name of a release may have
+dots, and an alias of the chart capitals, which Services may not.
+*/}}
 {{- define "chatt2.fullname" -}}
 {{- $name := include "chatt2.name" . }}
+{{- $full := printf "%s-%s" .Release.Name $name }}
 {{- if .Values.fullnameOverride }}
-{{- .Values.fullnameOverride | trunc 45 | trimSuffix "-" }}
+{{- $full = .Values.fullnameOverride }}
 {{- else if contains $name .Release.Name }}
-{{- .Release.Name | trunc 45 | trimSuffix "-" }}
-{{- else }}
-{{- printf "%s-%s" .Release.Name $name | trunc 45 | trimSuffix "-" }}
+{{- $full = .Release.Name }}
 {{- end }}
+{{- $full | replace "." "-" | lower | trunc 45 | trimSuffix "-" }}
 {{- end }}
 
 {{/* Begin of the names of what has no namespace, so that releases of one name in several namespaces do not meet. */}}
