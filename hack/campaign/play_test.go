@@ -83,13 +83,14 @@ func (w *world) rest() int {
 		}
 		w.run(storm)
 	}
+	points := len(w.gate.trace)
 	// What has just died may have said so with its last write, and its successor sees that late.
 	w.run(lagTime)
-	points, revision, mutations := len(w.gate.trace), w.store.Revision(), len(w.hub.Mutations())
+	before, revision, mutations := len(w.gate.trace), w.store.Revision(), len(w.hub.Mutations())
 	if w.run(quietTime); w.over() {
 		return points
 	}
-	if calls := len(w.gate.trace) - points; calls > w.mostQuiet() {
+	if calls := len(w.gate.trace) - before; calls > w.mostQuiet() {
 		w.violated("L1", "%d calls in %s though there is nothing to do", calls, quietTime)
 	}
 	// What was still to be done, such as the end of an overlap, may come to be done; but not for ever.
