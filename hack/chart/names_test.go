@@ -59,3 +59,29 @@ func TestNamesOfReleasesMayHaveDots(t *testing.T) {
 		})
 	}
 }
+
+// TestShardsOfOneNameDoNotMeet, whatever namespaces they share.
+func TestShardsOfOneNameDoNotMeet(t *testing.T) {
+	needTools(t)
+	for name, args := range map[string][]string{
+		"by namespaces": {"--values", ciFile("namespaced"), "--set", "namespaces={one,two}"},
+		"by labels":     {"--values", ciFile("full"), "--set", "crds.enabled=false", "--set", "extraObjects=null"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := NewWithT(t)
+			of := map[string]string{}
+			for _, home := range []string{"one", "two"} {
+				args := append([]string{"template", release, chartFolder(), "--namespace", home,
+					"--set", "leaderElection.namespace=leases"}, args...)
+				out, complaints, err := helm(t, "helm", args...)
+				g.Expect(err).NotTo(HaveOccurred(), complaints)
+				for _, object := range parse(t, out) {
+					key := object.GetKind() + " " + object.GetNamespace() + "/" + object.GetName()
+					g.Expect(of).NotTo(HaveKey(key), "is that of two releases")
+					of[key] = home
+				}
+			}
+			g.Expect(of).NotTo(BeEmpty())
+		})
+	}
+}

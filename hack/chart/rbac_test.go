@@ -61,7 +61,7 @@ func TestTheRolesAreThoseOfConfig(t *testing.T) {
 		same(t, suffix, configRules(t, file), clusterRules(t, rendered, suffix))
 	}
 	var leases rbacv1.Role
-	rendered.get(t, "Role", release+"-leader-election", &leases)
+	rendered.get(t, "Role", namespace+":"+release+":leader-election", &leases)
 	same(t, "leader election", configRules(t, "leader_election_role"), inOrder(leases.Rules))
 	if n := len(rendered.kind("ClusterRole")) + len(rendered.kind("Role")); n != 7 {
 		t.Errorf("there are %d roles, want the 7 of config", n)
@@ -94,7 +94,7 @@ func TestInSomeNamespacesTheOperatorHasNoRightElsewhere(t *testing.T) {
 	}
 	var in []string
 	for _, object := range rendered.kind("Role") {
-		if object.GetName() != release+"-manager" {
+		if object.GetName() != namespace+":"+release+":manager" {
 			continue
 		}
 		var role rbacv1.Role

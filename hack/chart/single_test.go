@@ -67,7 +67,7 @@ func (r rights) all(t *testing.T) []right {
 
 // suffix is the end of a role's name, which tells what it is for.
 func suffix(object *unstructured.Unstructured) string {
-	name := strings.TrimPrefix(object.GetName(), release+"-")
+	name := object.GetName()
 	return name[strings.LastIndexByte(name, ':')+1:]
 }
 

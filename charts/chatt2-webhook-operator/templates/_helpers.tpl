@@ -17,7 +17,10 @@ dots, and an alias of the chart capitals, which Services may not.
 {{- $full | replace "." "-" | lower | trunc 45 | trimSuffix "-" }}
 {{- end }}
 
-{{/* Begin of the names of what has no namespace, so that releases of one name in several namespaces do not meet. */}}
+{{/*
+Begin of the names of what is not only for the release's namespace, so that releases of one name in several namespaces do
+not meet: what has no namespace, and the roles in namespaces that they share.
+*/}}
 {{- define "chatt2.clusterName" -}}
 {{- printf "%s:%s" .Release.Namespace (include "chatt2.fullname" .) }}
 {{- end }}

@@ -14,6 +14,11 @@
 {{- if and .Values.hub.ca.configMap .Values.hub.ca.secret }}
 {{- fail "hub.ca takes a configMap or a secret, not both" }}
 {{- end }}
+{{- range list "serviceMonitor" "prometheusRule" "dashboard" }}
+{{- if and (get $.Values.metrics .).enabled (not $.Values.metrics.enabled) }}
+{{- fail (printf "metrics.%s.enabled needs metrics.enabled: there would be nothing to scrape" .) }}
+{{- end }}
+{{- end }}
 {{- if and .Values.simulator.enabled .Values.namespaces (not (has .Release.Namespace .Values.namespaces)) }}
 {{- fail (printf "simulator.enabled needs %q among namespaces: the sample lives there" .Release.Namespace) }}
 {{- end }}
