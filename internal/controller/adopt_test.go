@@ -278,10 +278,19 @@ func TestAWebhookThatAnotherShardAdoptsMeanwhileIsLetGo(t *testing.T) {
 
 func TestAWebhookThatIsAdoptedBeforeItsRegistrationIsAnsweredHasOneOwner(t *testing.T) {
 	w := newWorld(t)
+	// With the same key, theirs would wait until the slow registration is over.
+	const secondKey = "CNRY-second-key-of-the-application"
+	w.canaries = append(w.canaries, secondKey)
+	w.Expect(w.hub.SetKey("main", "second", secondKey)).To(Succeed())
+	w.create(&corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Name: "second-key"}, Data: map[string][]byte{"apiKey": []byte(secondKey)},
+	})
 	w.options = func(op *controller.Operator) { op.Hub.Timeout = patience }
 	adopts := sync.OnceFunc(func() {
 		made := w.onHub()[0].ID
-		theirs := w.webhook("theirs", func(c *v1alpha1.Chatt2Webhook) { c.Spec.Adoption.WebhookID = &made })
+		theirs := w.webhook("theirs", func(c *v1alpha1.Chatt2Webhook) {
+			c.Spec.APIKeySecretRef.Name, c.Spec.Adoption.WebhookID = "second-key", &made
+		})
 		w.eventually(theirs, "the owner of "+made, func(now *v1alpha1.Chatt2Webhook) bool { return now.Status.WebhookID == made })
 	})
 	w.transport = func(next http.RoundTripper) http.RoundTripper {
