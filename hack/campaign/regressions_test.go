@@ -20,6 +20,8 @@ var regressions = map[string]string{
 	"a webhook whose status was wiped counts as deleted":           "walk@says-little/20591/0,11,12,13,14,15,17",
 	"a webhook that nobody knows the key of is adopted by another": "walk/258/0,6,9,13,16",
 	"a leader of before redefines what its successor has stored":   "walk/3892/0,15,16,17,18,19,20",
+	"a resource waits for one that declares something else":        "walk/21170/0,1,4,13,15,17,19",
+	"a suspended resource says verified of an endpoint of before":  "walk@old/25783/0,3,6,8,9,11,13",
 	"a late redefinition kills what signing on again has made":     "walk@short-pages/12529/0,2,3,4,6,11,13,14,15,16",
 }
 

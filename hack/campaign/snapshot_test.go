@@ -39,8 +39,8 @@ func (w *world) restore() {
 	}
 	w.must(w.store.Restore(w.snapshot))
 	w.restored(before)
+	w.reads = fresh // the API server begins anew, too
 	w.restart()
-	w.reads = fresh
 	w.check()
 }
 

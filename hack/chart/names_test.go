@@ -71,8 +71,10 @@ func TestShardsOfOneNameDoNotMeet(t *testing.T) {
 			g := NewWithT(t)
 			of := map[string]string{}
 			for _, home := range []string{"one", "two"} {
-				args := append([]string{"template", release, chartFolder(), "--namespace", home,
-					"--set", "leaderElection.namespace=leases"}, args...)
+				args := append([]string{
+					"template", release, chartFolder(), "--namespace", home,
+					"--set", "leaderElection.namespace=leases",
+				}, args...)
 				out, complaints, err := helm(t, "helm", args...)
 				g.Expect(err).NotTo(HaveOccurred(), complaints)
 				for _, object := range parse(t, out) {

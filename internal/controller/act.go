@@ -47,6 +47,7 @@ var acts = map[plan.Action]actFunc{
 	plan.WithdrawIntent:       (*Reconciler).withdrawIntent,
 	plan.Adopt:                (*Reconciler).adopt,
 	plan.Forget:               (*Reconciler).forgetWebhook,
+	plan.LetGo:                (*Reconciler).letGo,
 	plan.Update:               (*Reconciler).update,
 	plan.Verify:               (*Reconciler).verify,
 	plan.BeginRotation:        (*Reconciler).beginRotation,

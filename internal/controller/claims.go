@@ -136,13 +136,31 @@ func (r *Reconciler) hasAlone(ctx context.Context, o *observation, out *outcome)
 		o.mem.sole = o.ID
 		return true
 	}
+	r.leave(o, owner)
+	out.again = true
+	return false
+}
+
+// letGo leaves a webhook to the other resource that has it, too, if the API server still says so.
+func (r *Reconciler) letGo(ctx context.Context, o *observation, _ plan.Plan, out *outcome) {
+	owner, err := r.liveOwnerOf(ctx, o.ID, o.Object)
+	if out.err = err; err != nil {
+		return
+	}
+	out.again = true
+	if owner != "" {
+		r.leave(o, owner)
+	}
+}
+
+// leave has a resource know nothing any more of a webhook that another one has.
+func (r *Reconciler) leave(o *observation, owner string) {
 	r.claims.release(o.name)
 	r.claims.seenElsewhere(o.ID, owner, r.Now())
 	o.Matches = append(o.Matches, plan.Match{Webhook: o.Remote.Webhook, Owner: owner})
 	o.Owner, o.Remote, o.Applied = owner, plan.Remote{}, v1alpha1.AppliedStatus{}
 	o.mem.Memory, o.mem.held, o.mem.unrecorded = plan.Memory{Requested: o.mem.Requested}, nil, nil
-	o.ID, out.again = "", true
-	return false
+	o.ID = ""
 }
 
 // liveOwnerOf asks the API server, so that the resources of other shards count. An operator of some namespaces that may

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"strings"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -64,4 +65,17 @@ func (r *Reconciler) sameKey(ctx context.Context, o *observation, other *v1alpha
 		return false, err
 	}
 	return key.hash == o.Key.Hash, nil
+}
+
+// declaresOther tells whether the cache shows a resource, "namespace/name", and that it declares another webhook than
+// this one does.
+func (r *Reconciler) declaresOther(ctx context.Context, name string, me *v1alpha1.Chatt2Webhook) (bool, error) {
+	if name == "" {
+		return false, nil
+	}
+	var other v1alpha1.Chatt2Webhook
+	var key client.ObjectKey
+	key.Namespace, key.Name, _ = strings.Cut(name, "/")
+	err := r.Client.Get(ctx, key, &other)
+	return err == nil && natural(&other) != natural(me), client.IgnoreNotFound(err)
 }

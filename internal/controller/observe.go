@@ -92,6 +92,9 @@ func (r *Reconciler) observeHub(ctx context.Context, o *observation) error {
 			o.mem.conn.Unsubscribe(subject(o.name))
 			o.mem.conn = nil
 		}
+		if o.conn != nil && o.mem.unproved != o.ID {
+			o.Remote = o.seen(o.ID) // status may not have been told of it
+		}
 		return nil
 	}
 	natural := natural(o.Object)
@@ -128,6 +131,9 @@ func (r *Reconciler) observeOthers(ctx context.Context, o *observation, natural 
 	}
 	var err error
 	if o.Owner, err = r.ownerOf(ctx, claimed, o.Object); err != nil {
+		return err
+	}
+	if o.OwnerDiffers, err = r.declaresOther(ctx, o.Owner, o.Object); err != nil {
 		return err
 	}
 	if o.Elder, err = r.elder(ctx, o); err != nil {

@@ -105,10 +105,18 @@ func sameSecond(recorded *metav1.Time, shown time.Time) bool {
 	return recorded.IsZero() || shown.IsZero() || shown.Sub(recorded.Time).Abs() <= time.Second
 }
 
-// find is a webhook as the inventory shows it. One that a listing did not show is asked for by itself.
-func (r *Reconciler) find(ctx context.Context, o *observation, id string) plan.Remote {
+// seen is a webhook as the inventory shows it.
+func (o *observation) seen(id string) plan.Remote {
 	if seen, ok := o.conn.Find(id); ok {
 		return plan.Remote{Presence: plan.Present, Webhook: seen.Webhook, SeenAt: seen.SeenAt}
+	}
+	return plan.Remote{}
+}
+
+// find is a webhook as the inventory shows it. One that a listing did not show is asked for by itself.
+func (r *Reconciler) find(ctx context.Context, o *observation, id string) plan.Remote {
+	if seen := o.seen(id); seen.Presence == plan.Present {
+		return seen
 	}
 	if o.conn.Listing().TriedAt.IsZero() {
 		return plan.Remote{}

@@ -138,7 +138,7 @@ func turned(before, after []metav1.Condition, troubles []*plan.Trouble) []occurr
 func (r *Reconciler) wait(o *observation, p, next plan.Plan, out outcome) reconcile.Result {
 	switch {
 	case o.overwritten:
-		return reconcile.Result{RequeueAfter: atOnce}
+		return reconcile.Result{RequeueAfter: o.mem.nextStep()}
 	case out.waiting && next.Recheck == 0 && o.Now.Before(o.mem.RetryAt):
 		// A user asked for a look meanwhile, which no back-off keeps waiting. What was refused is tried again even so.
 		return reconcile.Result{RequeueAfter: o.mem.RetryAt.Sub(o.Now)}

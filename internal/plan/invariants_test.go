@@ -37,7 +37,7 @@ func circumstances() [][]with {
 		{foreignKey},
 		{onHub(refuses), onHub(isDown)},
 		{func(o *Observed) { o.Elder = "chat/old" }},
-		{func(o *Observed) { o.Owner = "chat/old" }},
+		{func(o *Observed) { o.Owner = "chat/old" }, func(o *Observed) { o.Owner, o.OwnerDiffers = "chat/old", true }},
 		{annotated(v1alpha1.AnnotationForceOrphan, mine), annotated(v1alpha1.AnnotationForceOrphan, "unknown")},
 		{unsettledSince(time.Second), unsettledSince(time.Hour)},
 		{retryIn(time.Second)},

@@ -33,6 +33,8 @@ type Observed struct {
 	// Owner is the resource that ID, or the webhook to adopt by id, belongs to, when that is another one:
 	// "namespace/name".
 	Owner string
+	// OwnerDiffers: that one is known to declare another label, endpoint or event type.
+	OwnerDiffers bool
 	// Elder is an older resource that declares the same webhook with the same API key: "namespace/name".
 	Elder string
 	// Matches are the webhooks on the Hub that look like the one declared, other than ID and the one given up by

@@ -24,6 +24,8 @@ const (
 	Adopt Action = "Adopt"
 	// Forget: the webhook is not the resource's any more; register anew.
 	Forget Action = "Forget"
+	// LetGo: leave the webhook WebhookID to the other resource that has it, too.
+	LetGo Action = "LetGo"
 	// Update: send Changes.
 	Update Action = "Update"
 	// Verify: send the endpoint again, so that the Hub tries to verify it.
@@ -166,6 +168,7 @@ var living = []Rule{
 	{"a suspended resource is left alone", suspended},
 	{"without an API key nothing can be done", keyTrouble},
 	{"what an older resource declares is not declared twice", elder},
+	{"a webhook that belongs to a resource that declares another one is left to it", leftToAnother},
 	{"a webhook that belongs to another resource is not touched", ownedByAnother},
 	{"a key that is refused is not used", refused},
 	{"a Hub that is down is not called", down},

@@ -60,12 +60,17 @@ func elder(o *Observed) (Plan, bool) {
 		"endpoint and event type for the same Application; change or delete one of the two", o.Elder)), true
 }
 
+// leftToAnother: two that declare different webhooks can each have one.
+func leftToAnother(o *Observed) (Plan, bool) {
+	return Plan{Action: LetGo, WebhookID: o.ID, Trouble: registering()}, o.ID != "" && o.Owner != "" && o.OwnerDiffers
+}
+
 func ownedByAnother(o *Observed) (Plan, bool) {
 	if o.ID == "" || o.Owner == "" {
 		return Plan{}, false
 	}
 	return o.conflict(fmt.Sprintf(
-		"the webhook %s belongs to %s; delete one of the two resources", o.ID, o.Owner)), true
+		"the webhook %s belongs to %s; change or delete one of the two resources", o.ID, o.Owner)), true
 }
 
 // conflict waits for another resource, which may be one of another shard: nobody tells when that lets go.

@@ -16,6 +16,7 @@ func TestTheOrderOfTheRules(t *testing.T) {
 		"a suspended resource is left alone",
 		"without an API key nothing can be done",
 		"what an older resource declares is not declared twice",
+		"a webhook that belongs to a resource that declares another one is left to it",
 		"a webhook that belongs to another resource is not touched",
 		"a key that is refused is not used",
 		"a Hub that is down is not called",

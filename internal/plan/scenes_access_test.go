@@ -53,6 +53,7 @@ func accessScenes() []scene {
 		suspended = "a suspended resource is left alone"
 		noKey     = "without an API key nothing can be done"
 		elder     = "what an older resource declares is not declared twice"
+		left      = "a webhook that belongs to a resource that declares another one is left to it"
 		owned     = "a webhook that belongs to another resource is not touched"
 		refused   = "a key that is refused is not used"
 		isDownNow = "a Hub that is down is not called"
@@ -86,6 +87,7 @@ func accessScenes() []scene {
 		{name: "without a key", o: observed(keyless), rule: noKey, action: Rest, reason: v1alpha1.ReasonAPIKeyNotFound, recheck: keyRecheck},
 		{name: "an older resource declares the same", o: observed(unregistered, func(o *Observed) { o.Elder = "chat/old" }), rule: elder, action: Rest, reason: v1alpha1.ReasonConflict},
 		{name: "the webhook belongs to another", o: observed(func(o *Observed) { o.Owner = "chat/old" }), rule: owned, action: Rest, reason: v1alpha1.ReasonConflict},
+		{name: "the webhook belongs to another that declares something else", o: observed(func(o *Observed) { o.Owner, o.OwnerDiffers = "chat/old", true }), rule: left, action: LetGo, id: mine, reason: v1alpha1.ReasonRegistering},
 		{name: "the key is refused", o: observed(onHub(refuses), remote(drifted)), rule: refused, action: Rest, reason: v1alpha1.ReasonAPIKeyRefused},
 		{name: "the Hub is down", o: observed(onHub(isDown), remote(drifted)), rule: isDownNow, action: Rest, reason: v1alpha1.ReasonHubUnavailable},
 		{
