@@ -19,6 +19,13 @@ func (c *clock) Now() time.Time { return c.now }
 // pass moves the clock on.
 func (c *clock) pass(d time.Duration) { c.now = c.now.Add(d) }
 
+// reach moves the clock on to a time, unless it is past: a life that slept may have slept longer.
+func (c *clock) reach(at time.Time) {
+	if at.After(c.now) {
+		c.now = at
+	}
+}
+
 // after has something done later.
 func (c *clock) after(d time.Duration, run func()) (stop func() bool) {
 	t := &timer{at: c.now.Add(d), run: run}

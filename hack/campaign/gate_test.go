@@ -82,6 +82,9 @@ func (e *effect) become(g *gate) action {
 		g.acting.dead = true
 	case e.became == asleep:
 		g.world.suspend(g.acting, sleepTime)
+		if g.world.clock.now.Sub(e.at) >= settleTime {
+			e.became = coma // its successor slept, too
+		}
 	case e.became == coma:
 		g.world.suspend(g.acting, comaTime)
 	}

@@ -126,12 +126,10 @@ func (w *world) advance(until time.Time) bool {
 	j, due := in.next()
 	at := sooner(sooner(due, in.steps), w.clock.next())
 	if at.IsZero() || at.After(until) {
-		w.clock.now = until
+		w.clock.reach(until)
 		return false
 	}
-	if at.After(w.clock.now) {
-		w.clock.now = at
-	}
+	w.clock.reach(at)
 	w.clock.ring()
 	w.gate.acting = in
 	if !due.IsZero() && !due.After(w.clock.now) {
