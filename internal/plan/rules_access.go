@@ -160,10 +160,14 @@ func unsettled(o *Observed) (Plan, bool) {
 	if !o.Remote.SeenAt.Before(bar) {
 		return Plan{}, false
 	}
-	if o.Now.Before(bar) {
-		return Plan{Action: Rest, Recheck: o.until(bar), Trouble: o.Memory.Trouble}, true
+	trouble := o.Memory.Trouble
+	if trouble == nil {
+		trouble = updating() // spec has changed since the call
 	}
-	return o.lookAgain(Plan{WebhookID: o.ID, Trouble: o.Memory.Trouble}), true
+	if o.Now.Before(bar) {
+		return Plan{Action: Rest, Recheck: o.until(bar), Trouble: trouble}, true
+	}
+	return o.lookAgain(Plan{WebhookID: o.ID, Trouble: trouble}), true
 }
 
 func requested(o *Observed) (Plan, bool) {

@@ -115,6 +115,7 @@ func accessScenes() []scene {
 		{name: "it was deleted on the Hub", o: observed(absent), rule: deleted, action: Forget, id: mine, reason: v1alpha1.ReasonRemotelyDeleted},
 
 		{name: "a call may still be carried out", o: observed(unsettledSince(10*time.Second), remote(drifted)), rule: settles, action: Rest, reason: v1alpha1.ReasonHubUnavailable, recheck: 20 * time.Second},
+		{name: "a call may still be carried out that spec has changed since", o: observed(remembered(func(m *Memory) { m.Unsettled = noon.Add(-10 * time.Second) })), rule: settles, action: Rest, reason: v1alpha1.ReasonUpdating, recheck: 20 * time.Second},
 		{name: "a call has settled and nobody looked since", o: observed(unsettledSince(30*time.Second), seenAt(noon.Add(-time.Second)), remote(drifted)), rule: settles, action: Look, id: mine, reason: v1alpha1.ReasonHubUnavailable},
 		{name: "a look is asked for when a call has settled", o: observed(unsettledSince(30*time.Second), seenAt(noon.Add(-time.Second)), asked), rule: settles, action: Look, id: mine, reason: v1alpha1.ReasonHubUnavailable, is: notServed},
 		{name: "a call has settled and somebody looked since", o: observed(unsettledSince(30*time.Second), seenAt(noon)), rule: rest, action: Rest},
