@@ -22,6 +22,8 @@ var regressions = map[string]string{
 	"a leader of before redefines what its successor has stored":   "walk/3892/0,15,16,17,18,19,20",
 	"a resource waits for one that declares something else":        "walk/21170/0,1,4,13,15,17,19",
 	"a suspended resource says verified of an endpoint of before":  "walk@old/25783/0,3,6,8,9,11,13",
+	"an adopted webhook goes on signing where that is not shown":   "walk@old/48175/",
+	"a secret is called live while an update may end it":           "walk/46418/0,1,2,3",
 	"a late redefinition kills what signing on again has made":     "walk@short-pages/12529/0,2,3,4,6,11,13,14,15,16",
 }
 

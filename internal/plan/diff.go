@@ -82,7 +82,7 @@ func (o *Observed) plainDifferences() Changes {
 
 // sentSignature is what was last sent of requiresSignature. What this process does not remember the Secret tells: it is
 // there, under its name or the former one, exactly when we have turned signing on. Should somebody delete it, status
-// still says that there was one.
+// still says that there was one. Whoever made a webhook that was sent nothing yet may have had it sign.
 func (o *Observed) sentSignature() bool {
 	if sent := o.Memory.RequiresSignature; sent != nil {
 		return *sent
@@ -90,7 +90,8 @@ func (o *Observed) sentSignature() bool {
 	of := func(s *SigningSecret) bool { return s.Exists && !s.Foreign && s.WebhookID == o.ID }
 	recorded := &o.Object.Status
 	return of(&o.Signing) || o.FormerSecret != nil && of(o.FormerSecret) ||
-		recorded.SigningSecret != nil && recorded.WebhookID == o.ID
+		recorded.SigningSecret != nil && recorded.WebhookID == o.ID ||
+		o.Applied.HeadersHash == "" && !o.Object.Spec.RequiresSignature
 }
 
 // headersDiffer tells whether the headers were not sent as they are now.

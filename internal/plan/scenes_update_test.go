@@ -37,6 +37,7 @@ func updateScenes() []scene {
 		{name: "something differs and a header's source is missing", o: observed(headerless, remote(drifted)), rule: right, action: Update, id: mine, reason: updating, is: sends(true, FieldEndpoint)},
 		{name: "the scope was removed", o: observed(remote(func(w *hub.Webhook) { w.Scope.Value = "old" })), rule: right, action: Update, id: mine, reason: updating, is: sends(true, FieldScope)},
 
+		{name: "the webhook was adopted and the Hub does not show whether it signs", o: observed(func(o *Observed) { o.Applied = v1alpha1.AppliedStatus{} }, oldDeployment), rule: right, action: Update, id: mine, reason: updating, is: sends(false, FieldRequiresSignature, FieldHeaders)},
 		{name: "an older deployment shows little", o: observed(oldDeployment), rule: rest, action: Rest},
 		{name: "an older deployment after the webhook was adopted", o: observed(oldDeployment, func(o *Observed) { o.Applied.Label = "" }), rule: rest, action: Rest},
 		{name: "an older deployment and another label in spec", o: observed(oldDeployment, newGeneration, spec(func(s *v1alpha1.Chatt2WebhookSpec) { s.Label = "M" })), rule: right, action: Update, id: mine, reason: updating, is: sends(false, FieldLabel)},
