@@ -39,7 +39,7 @@ func (in *incarnation) key(r *http.Request) *keyState {
 const mostRepeats = 25
 
 // checkHubCall is asked before a call reaches the Hub.
-func (w *world) checkHubCall(in *incarnation, call *hubCall, is action) {
+func (w *world) checkHubCall(in *incarnation, call *hubCall) {
 	defer w.gate.looking()()
 	w.look()
 	w.checkSpoken(call)
@@ -61,7 +61,7 @@ func (w *world) checkHubCall(in *incarnation, call *hubCall, is action) {
 		w.checkS6(of, call)
 		return
 	}
-	w.checkS2(of, call, is)
+	w.checkS2(in, of, call)
 }
 
 // checkSpoken is S5 for what a call says besides its body and its key.
@@ -87,7 +87,7 @@ func (w *world) checkRepeats(call *hubCall) {
 }
 
 // checkS2: only a webhook that is the resource's own is changed or deleted.
-func (w *world) checkS2(of *known, call *hubCall, is action) {
+func (w *world) checkS2(in *incarnation, of *known, call *hubCall) {
 	h, there := w.webhook(call.id)
 	spec := &of.object.Spec
 	alike := h.Label == spec.Label && h.Endpoint == spec.Endpoint &&
@@ -99,7 +99,7 @@ func (w *world) checkS2(of *known, call *hubCall, is action) {
 		w.violated("S2", "%s %s, which was made by hand and is not what %s has", call, call.id, of.object.Name)
 	case !mine:
 		w.violated("S2", "%s %s, which is not of %s", call, call.id, of.object.Name)
-	case is == asleep:
+	case in.asleep:
 		// Somebody may have taken it over since.
 	case w.isClaimed(call.id, of.object.UID) && of.object.Status.WebhookID != call.id:
 		w.violated("S2", "%s %s for %s, which another resource has", call, call.id, of.object.Name)
@@ -234,6 +234,7 @@ func (w *world) called(in *incarnation, call *hubCall, is action, answer *http.R
 	if is == tooLate {
 		of.extra++
 	}
+	of.slept = of.slept || in.asleep && call.mutates()
 	switch {
 	case call.registers() && is == asleep && answer != nil && answer.StatusCode >= http.StatusBadRequest:
 		// It slept and was refused.

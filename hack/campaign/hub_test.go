@@ -98,7 +98,7 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	e, is := g.pass(call.String(), call.id, of)
 	if is != killBefore && is != coma {
-		w.checkHubCall(t.incarnation, call, is)
+		w.checkHubCall(t.incarnation, call)
 	}
 	answer, err := g.hubOutcome(call, is)
 	if err == nil && is.isOneOf(pass, asleep) {

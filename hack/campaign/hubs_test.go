@@ -54,7 +54,12 @@ func hubOfWalk(i int) string {
 func otherHubs() []string { return slices.Sorted(maps.Keys(hubs))[1:] }
 
 // hidesLabels: what a label is, or that somebody changed it, cannot be seen. takesNoLabels: a label stays what it is.
+// hidesSigning: whether a webhook signs cannot be seen.
 func (w *world) hidesLabels() bool { return slices.Contains(w.hub.Variants().OmitFields, "label") }
+
+func (w *world) hidesSigning() bool {
+	return slices.Contains(w.hub.Variants().OmitFields, "requiresSignature")
+}
 
 func (w *world) takesNoLabels() bool { return w.hub.Variants().LabelUpdate != simulator.LabelApplied }
 

@@ -24,6 +24,7 @@ var regressions = map[string]string{
 	"a suspended resource says verified of an endpoint of before":  "walk@old/25783/0,3,6,8,9,11,13",
 	"an adopted webhook goes on signing where that is not shown":   "walk@old/48175/",
 	"a secret is called live while an update may end it":           "walk/46418/0,1,2,3",
+	"a look that status cannot tell of is answered without end":    "walk@ignores-labels/55595/0,1,2,6,7,9,11,16,17,20",
 	"a late redefinition kills what signing on again has made":     "walk@short-pages/12529/0,2,3,4,6,11,13,14,15,16",
 }
 

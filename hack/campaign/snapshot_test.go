@@ -1,8 +1,6 @@
 package campaign_test
 
 import (
-	"slices"
-
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
@@ -60,17 +58,22 @@ func (w *world) restored(before map[types.UID]*v1alpha1.Chatt2Webhook) {
 	}
 	for _, of := range w.watch.living {
 		w.signedAs(of.object)
-		// There may be none, if it was taken just after somebody had wiped it.
-		s := w.watch.signing(of.object)
-		of.stale = of.object.Spec.RequiresSignature && (s == nil ||
-			string(s.Data[v1alpha1.SecretKeyCurrent]) != w.hub.SecretOf(s.Annotations[v1alpha1.AnnotationWebhookID]))
+		of.stale = w.isStale(of.object)
 	}
 }
 
+// isStale tells whether a resource that is to sign has not the secret that the Hub signs with.
+func (w *world) isStale(c *v1alpha1.Chatt2Webhook) bool {
+	// There may be none, if a backup was taken just after somebody had wiped it.
+	s := w.watch.signing(c)
+	return c.Spec.RequiresSignature && (s == nil ||
+		string(s.Data[v1alpha1.SecretKeyCurrent]) != w.hub.SecretOf(s.Annotations[v1alpha1.AnnotationWebhookID]))
+}
+
 // signedAs puts by hand on the Hub what a resource says of signing, where the Hub does not show it: what was sent since
-// the backup is known to nobody.
+// a backup, or by a leader that slept, is known to nobody.
 func (w *world) signedAs(c *v1alpha1.Chatt2Webhook) {
-	if w.isThere(c.Status.WebhookID) && slices.Contains(w.hub.Variants().OmitFields, "requiresSignature") {
+	if w.isThere(c.Status.WebhookID) && w.hidesSigning() {
 		_, err := w.hub.ChangeByHand(c.Status.WebhookID, simulator.Change{RequiresSignature: &c.Spec.RequiresSignature})
 		w.must(err)
 	}

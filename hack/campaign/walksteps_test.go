@@ -129,7 +129,8 @@ func (w *world) isThere(id string) bool {
 	return ok
 }
 
-// makePeace ends all faults, and does what a user has to do after a restore.
+// makePeace ends all faults, and does what a user has to do after a restore, and where a leader that slept did what
+// the Hub does not show.
 func (w *world) makePeace() {
 	w.gate.faults, w.gate.blind = map[int]action{}, map[int]int{}
 	w.reads = fresh
@@ -141,9 +142,14 @@ func (w *world) makePeace() {
 		if c == nil || !c.DeletionTimestamp.IsZero() {
 			continue
 		}
+		of := w.watch.of[c.UID]
+		if of.slept && w.hidesSigning() {
+			w.signedAs(c)
+			of.stale = of.stale || w.isStale(c)
+		}
 		w.changeAt(key, func(c *v1alpha1.Chatt2Webhook) {
 			c.Spec.Suspend = false
-			if w.watch.of[c.UID].stale {
+			if of.stale {
 				annotate(v1alpha1.AnnotationRotateRequestedAt, "after the restore")(c)
 			}
 		})

@@ -60,6 +60,8 @@ type known struct {
 	extra int
 	// stale: its signing Secret was put back to what it once was, which nobody can see.
 	stale bool
+	// slept: a leader that slept has changed its webhook, perhaps in what the Hub does not show.
+	slept bool
 	// left: it went without the operator, and what it had may be left behind.
 	left bool
 	// wiped is the webhook that its status named when a user wiped that last.

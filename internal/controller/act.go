@@ -90,7 +90,7 @@ func (r *Reconciler) act(ctx context.Context, o *observation, p plan.Plan) outco
 		do(r, ctx, o, p, &out)
 	}
 	if p.Served(out.failed) && !out.waiting && out.err == nil {
-		o.Served = true
+		o.mem.Answered = o.LookRequest()
 	}
 	o.Memory = o.mem.Memory
 	return out

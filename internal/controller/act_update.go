@@ -21,6 +21,7 @@ func (r *Reconciler) update(ctx context.Context, o *observation, p plan.Plan, ou
 		// Some deployments take no label in an update: the rest is sent without it, in the next step.
 		o.mem.succeeded()
 		o.Applied.Ignored, out.failed = []string{plan.FieldLabel}, true
+		o.mem.IgnoredOf = o.Object.Generation
 		return
 	}
 	now := r.Now()
@@ -56,6 +57,7 @@ func (o *observation) ignored(sent plan.Changes, w *hub.Webhook) {
 	for _, field := range plan.Diff(&o.Object.Spec, o.Applied, o.Object.Spec.RequiresSignature, w) {
 		if sent.Has(field) && !plan.Changes(o.Applied.Ignored).Has(field) {
 			o.Applied.Ignored = append(o.Applied.Ignored, field)
+			o.mem.IgnoredOf = o.Object.Generation
 		}
 	}
 }

@@ -41,7 +41,8 @@ func (r *Reconciler) report(ctx context.Context, o *observation, p plan.Plan, ou
 	}
 	next := plan.Decide(&o.Observed)
 	if next.Action == plan.Rest && next.Served(false) && !out.waiting {
-		o.Served = true
+		o.mem.Answered = o.LookRequest()
+		o.Memory = o.mem.Memory
 	}
 	if !holds(p, next, out) {
 		turned, err := r.writeStatus(ctx, o, next)

@@ -99,7 +99,9 @@ func (o *Observed) headersDiffer() bool { return o.Applied.HeadersHash != o.Head
 
 // ignored are the fields that the Hub did not change although it took an update of them, as long as spec says the same.
 func (o *Observed) ignored() []string {
-	if o.Object.Status.ObservedGeneration != o.Object.Generation || o.requestPending() {
+	generation := o.Object.Generation
+	isNew := o.Object.Status.ObservedGeneration != generation && o.Memory.IgnoredOf != generation
+	if isNew || o.requestPending() {
 		return nil
 	}
 	return o.Applied.Ignored

@@ -21,10 +21,15 @@ func Request(annotation string) string {
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
+// LookRequest is the user's request to look again, answered or not; empty when there is none.
+func (o *Observed) LookRequest() string {
+	return Request(o.Object.Annotations[v1alpha1.AnnotationReconcileRequestedAt])
+}
+
 // requestPending tells whether the user asked for a look that was not answered yet.
 func (o *Observed) requestPending() bool {
-	value := o.Object.Annotations[v1alpha1.AnnotationReconcileRequestedAt]
-	return value != "" && Request(value) != o.Object.Status.LastHandledReconcileAt
+	request := o.LookRequest()
+	return request != "" && request != o.Object.Status.LastHandledReconcileAt && request != o.Memory.Answered
 }
 
 // rotationRequest is the user's request to rotate, empty when there is none that was not answered yet.

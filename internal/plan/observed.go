@@ -48,8 +48,6 @@ type Observed struct {
 	Headers Headers
 	// Signing is the signing Secret.
 	Signing SigningSecret
-	// Served: the user's request to look again was answered.
-	Served bool
 	// OtherKey: something was registered, or tried to be, with another API key than the present one.
 	OtherKey bool
 	// FormerSecret is a signing Secret that the resource controls under another name than spec says, nil for none.
@@ -109,6 +107,10 @@ type Memory struct {
 	TroubleTime time.Duration
 	// Requested is when the present value of reconcile-requested-at was first seen; zero when it is handled.
 	Requested time.Time
+	// Answered is the request to look again that was last answered, which status may not say yet.
+	Answered string
+	// IgnoredOf is the generation of which the Hub has ignored a field, which status may not say yet.
+	IgnoredOf int64
 	// LookedAt is when the Hub was last looked at for this resource alone.
 	LookedAt time.Time
 	// Verification is about the attempts to have the endpoint verified.

@@ -124,6 +124,10 @@ func accessScenes() []scene {
 		{name: "a look is asked for and was taken", o: observed(asked, seenAt(noon)), rule: rest, action: Rest, is: served},
 		{name: "a look is asked for before the registration", o: observed(unregistered, asked), rule: request, action: AwaitListing, is: func(p Plan) bool { return p.ListingAfter.Equal(noon.Add(-time.Second)) && !p.Serves }},
 		{
+			name: "a look was asked for and answered, and status could not say so", rule: rest, action: Rest, is: notServed,
+			o: observed(asked, remembered(func(m *Memory) { m.Answered = "now" })),
+		},
+		{
 			name: "a look was asked for and answered", rule: rest, action: Rest, is: notServed,
 			o: observed(asked, func(o *Observed) { o.Object.Status.LastHandledReconcileAt = "now" }),
 		},

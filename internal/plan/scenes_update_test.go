@@ -46,6 +46,7 @@ func updateScenes() []scene {
 
 		{name: "the Hub ignores the label", o: observed(remote(func(w *hub.Webhook) { w.Label.Value = "old" }), ignoring(FieldLabel)), rule: rest, action: Rest},
 		{name: "the Hub ignores the label and spec changed", o: observed(remote(func(w *hub.Webhook) { w.Label.Value = "old" }), ignoring(FieldLabel), newGeneration), rule: right, action: Update, id: mine, reason: updating, is: sends(false, FieldLabel)},
+		{name: "the Hub ignores the label of a spec that status does not know yet", o: observed(remote(func(w *hub.Webhook) { w.Label.Value = "old" }), ignoring(FieldLabel), newGeneration, func(o *Observed) { o.Memory.IgnoredOf = o.Object.Generation }), rule: rest, action: Rest},
 		{name: "the Hub ignores the label and a look is asked for", o: observed(remote(func(w *hub.Webhook) { w.Label.Value = "old" }), ignoring(FieldLabel), asked, seenAt(noon)), rule: right, action: Update, id: mine, reason: updating, is: sends(true, FieldLabel)},
 		{name: "the Hub ignores the label and the endpoint differs", o: observed(remote(func(w *hub.Webhook) { w.Label.Value = "old" }), ignoring(FieldLabel), remote(drifted)), rule: right, action: Update, id: mine, reason: updating, is: sends(true, FieldEndpoint)},
 	}

@@ -80,8 +80,8 @@ func (o *Observed) maySign() bool {
 }
 
 func recordRequests(s *v1alpha1.Chatt2WebhookStatus, o *Observed) {
-	if o.Served {
-		s.LastHandledReconcileAt = Request(o.Object.Annotations[v1alpha1.AnnotationReconcileRequestedAt])
+	if request := o.LookRequest(); request != "" && request == o.Memory.Answered {
+		s.LastHandledReconcileAt = request
 	}
 	asked := Request(o.Object.Annotations[v1alpha1.AnnotationRotateRequestedAt])
 	if asked != "" && (asked == o.Signing.Request && o.secretGood() || !o.Object.Spec.RequiresSignature) {

@@ -220,7 +220,7 @@ func TestRequestsAreRecordedOnceTheyAreAnswered(t *testing.T) {
 		"a rotation of nothing":           {o: observed(rotate), rotation: "today"},
 		"a rotation that is open":         {o: observed(signed, rotate, answered, secret(func(s *SigningSecret) { s.RotationOpen = true }))},
 		"a look that is not taken":        {o: observed(asked)},
-		"a look that was taken":           {o: observed(asked, func(o *Observed) { o.Served = true }), fresh: "now"},
+		"a look that was taken":           {o: observed(asked, remembered(func(m *Memory) { m.Answered = "now" })), fresh: "now"},
 		"a rotation of a Secret not ours": {o: observed(signed, rotate, answered, secret(foreign))},
 	} {
 		s := Status(test.o, Decide(test.o))
