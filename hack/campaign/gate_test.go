@@ -122,17 +122,23 @@ func (g *gate) kube(_ context.Context, call store.Call, next func() error) error
 	} else if g.world.store.Revision() != before {
 		in.own[strconv.FormatInt(g.world.store.Revision(), 10)] = true
 	}
-	if then := g.then[what]; then != nil && err == nil {
-		delete(g.then, what)
-		end := g.looking()
-		then(g.world)
-		end()
+	if err == nil {
+		g.goOn(what)
 	}
 	g.world.check()
 	if err == nil && what == "patch Chatt2Webhook/status" {
 		g.world.checkS8Written(in, call.Key)
 	}
 	return err
+}
+
+// goOn has the user do what comes right after such an effect.
+func (g *gate) goOn(what string) {
+	if then := g.then[what]; then != nil {
+		delete(g.then, what)
+		defer g.looking()()
+		then(g.world)
+	}
 }
 
 // kubeOutcome carries a call to the API server out as an action says.

@@ -110,6 +110,7 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		e.result = answer.Status
 	}
 	w.called(t.incarnation, call, is, answer)
+	g.goOn(call.String())
 	w.check()
 	return answer, err
 }

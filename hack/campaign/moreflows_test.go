@@ -71,6 +71,10 @@ var moreFlows = []flow{
 		}
 		w.resource(signed, func(c *v1alpha1.Chatt2Webhook) { c.Spec.SigningSecret = &v1alpha1.SigningSecret{Name: "mine"} })
 	}},
+	{name: "disable-and-enable", before: signedResource, trigger: func(w *world) {
+		w.gate.then["PATCH webhook"] = func(w *world) { w.change(signed) }
+		w.change(func(c *v1alpha1.Chatt2Webhook) { c.Spec.RequiresSignature = false })
+	}},
 	{name: "status-wiped", before: signedResource, trigger: func(w *world) { w.wipeStatus(key(name)) }},
 	{name: "finalizer-removed", before: signedResource, trigger: func(w *world) {
 		w.change(func(c *v1alpha1.Chatt2Webhook) { c.Finalizers = nil })

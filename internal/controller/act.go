@@ -241,10 +241,7 @@ func (r *Reconciler) release(ctx context.Context, o *observation, out *outcome) 
 	}
 	out.gone = true
 	// What is remembered is kept until the cache shows it gone, too.
-	if o.mem.conn != nil {
-		o.mem.conn.Unsubscribe(subject(o.name))
-		o.mem.conn = nil
-	}
+	o.unsubscribe()
 }
 
 func (r *Reconciler) releaseResource(ctx context.Context, o *observation, p plan.Plan, out *outcome) {

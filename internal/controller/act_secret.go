@@ -55,6 +55,12 @@ func (r *Reconciler) redefine(ctx context.Context, o *observation, _ plan.Plan, 
 			r.Metrics.Rotated(o.mem.trigger, "failed")
 			o.mem.RotationOwn = o.mem.RotationOwn && hub.OutcomeOf(err) == hub.NotApplied
 		}
+		if hub.IsKind(err, hub.Invalid) {
+			// Perhaps it does not sign any more. If it cannot be looked at now, the next refusal has it looked at.
+			if seen, err := o.conn.Get(ctx, subject(o.name), o.ID, connection.Repair); err == nil {
+				o.Remote = plan.Remote{Presence: plan.Present, Webhook: seen.Webhook, SeenAt: seen.SeenAt}
+			}
+		}
 		return
 	}
 	r.hold(o, secret)
@@ -172,22 +178,57 @@ func (r *Reconciler) writeSecret(ctx context.Context, o *observation, content si
 		}
 	}
 	secret.Data = content.Data()
-	write := r.Client.Update
-	if o.secret == nil {
-		write = func(ctx context.Context, object client.Object, _ ...client.UpdateOption) error {
-			return r.Client.Create(ctx, object)
-		}
-	}
-	store := func() error { return write(ctx, secret) }
-	if r.Options.WatchSecrets {
-		store = func() error { return o.write(&r.secrets, secret, func() error { return write(ctx, secret) }) }
-	}
-	if err := store(); err != nil {
+	if err := r.saveSecret(ctx, o, secret); err != nil {
 		return err
 	}
 	o.secret, o.mem.secretName = secret, o.Signing.Name
 	o.Signing = describe(o.Object, o.Signing.Name, secret, r.Now())
 	return nil
+}
+
+// saveSecret creates a Secret that was never read, and updates any other.
+func (r *Reconciler) saveSecret(ctx context.Context, o *observation, secret *corev1.Secret) error {
+	save := func() error { return r.Client.Update(ctx, secret) }
+	if secret.ResourceVersion == "" {
+		save = func() error { return r.Client.Create(ctx, secret) }
+	}
+	if r.Options.WatchSecrets {
+		return o.write(&r.secrets, secret, save)
+	}
+	return save()
+}
+
+// endSigning writes down, on each Secret of the webhook, that the Hub may not sign with what is in it any more. Should
+// this process die and spec be turned back, nothing else tells of that. What the API server does not let be written is
+// no reason to go on signing. It tells whether that may be ended now: not by a process that leads no longer.
+func (r *Reconciler) endSigning(ctx context.Context, o *observation, out *outcome) bool {
+	if out.waiting = !o.conn.Turn(subject(o.name), connection.Repair); out.waiting {
+		return false
+	}
+	for _, secret := range []**corev1.Secret{&o.secret, &o.former} {
+		if *secret == nil || !metav1.IsControlledBy(*secret, o.Object) {
+			continue
+		}
+		content, marked := signing.Parse((*secret).Data, (*secret).Annotations), (*secret).DeepCopy()
+		if content.WebhookID != o.ID || !content.RotationStartedAt.IsZero() {
+			continue
+		}
+		begun := content.Begin(o.ID, r.Now()).Annotations()[v1alpha1.AnnotationRotationStartedAt]
+		metav1.SetMetaDataAnnotation(&marked.ObjectMeta, v1alpha1.AnnotationRotationStartedAt, begun)
+		switch err := r.saveSecret(ctx, o, marked); {
+		case err == nil:
+			*secret, o.mem.RotationOwn = marked, true
+		case secretTrouble(o, err) == nil:
+			out.err = err
+			return false
+		}
+	}
+	o.Signing = describe(o.Object, o.Signing.Name, o.secret, r.Now())
+	if o.former != nil {
+		o.FormerSecret = new(describe(o.Object, o.former.Name, o.former, r.Now()))
+	}
+	out.err = r.fence(ctx, o)
+	return out.err == nil
 }
 
 // merged is a map with another laid over it.

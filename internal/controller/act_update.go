@@ -16,6 +16,10 @@ import (
 // update sends what differs.
 func (r *Reconciler) update(ctx context.Context, o *observation, p plan.Plan, out *outcome) {
 	sent := p.Changes
+	ends := sent.Has(plan.FieldRequiresSignature) && !o.Object.Spec.RequiresSignature
+	if ends && !r.endSigning(ctx, o, out) {
+		return
+	}
 	got, err := o.conn.Update(ctx, subject(o.name), o.ID, change(o, sent))
 	if hub.IsKind(err, hub.Invalid) && !hub.IsConflict(err) && sent.Has(plan.FieldLabel) {
 		// Some deployments take no label in an update: the rest is sent without it, in the next step.
@@ -26,8 +30,8 @@ func (r *Reconciler) update(ctx context.Context, o *observation, p plan.Plan, ou
 	}
 	now := r.Now()
 	if o.callFailed(plan.Update, err, now, out) {
-		if sent.Has(plan.FieldHeaders) && !out.waiting && hub.OutcomeOf(err) == hub.Unknown {
-			o.Applied.HeadersHash = "" // nobody knows which headers the Hub has
+		if !out.waiting && hub.OutcomeOf(err) == hub.Unknown {
+			o.mayHaveUpdated(sent, ends)
 		}
 		return
 	}
@@ -37,18 +41,34 @@ func (r *Reconciler) update(ctx context.Context, o *observation, p plan.Plan, ou
 	o.ignored(sent, &got.Webhook)
 	// What the Hub ignores will not be otherwise for being asked again.
 	out.failed = len(o.Applied.Ignored) > 0
-	switch {
-	case nudged:
-		// The other half of a verification, which found no token then.
-	case p.Drift:
-		out.tell(normal(v1alpha1.EventDriftCorrected, "Restored what was changed on the Hub: %s",
-			strings.Join(sent, ", ")))
-	default:
-		out.tell(normal(v1alpha1.EventUpdated, "Updated on the Hub: %s", strings.Join(sent, ", ")))
+	if !nudged { // the other half of a verification, which found no token then
+		out.tell(updateEvent(p))
 	}
 	if !got.Secret.IsZero() && o.Object.Spec.RequiresSignature {
 		r.hold(o, got.Secret)
 		r.store(ctx, o)
+	}
+}
+
+// updateEvent is the event of an update.
+func updateEvent(p plan.Plan) occurrence {
+	if p.Drift {
+		return normal(v1alpha1.EventDriftCorrected, "Restored what was changed on the Hub: %s",
+			strings.Join(p.Changes, ", "))
+	}
+	return normal(v1alpha1.EventUpdated, "Updated on the Hub: %s", strings.Join(p.Changes, ", "))
+}
+
+// mayHaveUpdated forgets what nobody knows any more of what the Hub does not show.
+func (o *observation) mayHaveUpdated(sent plan.Changes, ends bool) {
+	if sent.Has(plan.FieldHeaders) {
+		o.Applied.HeadersHash = ""
+	}
+	if sent.Has(plan.FieldRequiresSignature) {
+		o.mem.RequiresSignature = nil
+	}
+	if ends {
+		o.mem.RotationOwn = false
 	}
 }
 

@@ -24,6 +24,8 @@ type memory struct {
 	contested string
 	// conn is the connection that the resource is subscribed to, nil for none.
 	conn *connection.Connection
+	// seenAt is when the connection before that saw the webhook last: what another one saw earlier is the past.
+	seenAt time.Time
 	// intentWritten is what the annotations said when this process last wrote down a registration.
 	intentWritten string
 	// registeredAt is when this process last registered a webhook.

@@ -82,16 +82,12 @@ func (r *Reconciler) observeKey(ctx context.Context, o *observation) error {
 
 // observeHub looks at what the connection knows.
 func (r *Reconciler) observeHub(ctx context.Context, o *observation) error {
-	if o.conn != o.mem.conn && o.mem.conn != nil {
-		o.mem.conn.Unsubscribe(subject(o.name))
-		o.mem.conn = nil
+	if o.conn != o.mem.conn {
+		o.unsubscribe()
 	}
 	suspended := o.Object.Spec.Suspend && o.Object.DeletionTimestamp.IsZero()
 	if o.conn == nil || suspended {
-		if o.mem.conn != nil {
-			o.mem.conn.Unsubscribe(subject(o.name))
-			o.mem.conn = nil
-		}
+		o.unsubscribe()
 		if o.conn != nil && o.mem.unproved != o.ID {
 			o.Remote = o.seen(o.ID) // status may not have been told of it
 		}
@@ -121,6 +117,19 @@ func (r *Reconciler) observeHub(ctx context.Context, o *observation) error {
 func (o *observation) subscribe() {
 	id := cmp.Or(o.ID, plan.Value(o.Object.Spec.Adoption.WebhookID))
 	o.conn.Subscribe(subject(o.name), id, natural(o.Object), o.formerAttempts()...)
+}
+
+// unsubscribe leaves the connection that the resource is subscribed to, if there is one.
+func (o *observation) unsubscribe() {
+	conn := o.mem.conn
+	if conn == nil {
+		return
+	}
+	if seen, ok := conn.Find(o.ID); ok {
+		o.mem.seenAt = seen.SeenAt
+	}
+	conn.Unsubscribe(subject(o.name))
+	o.mem.conn = nil
 }
 
 // observeOthers looks for other resources and other webhooks that are in the way.

@@ -105,9 +105,9 @@ func sameSecond(recorded *metav1.Time, shown time.Time) bool {
 	return recorded.IsZero() || shown.IsZero() || shown.Sub(recorded.Time).Abs() <= time.Second
 }
 
-// seen is a webhook as the inventory shows it.
+// seen is a webhook as the inventory shows it, unless another connection has seen it since.
 func (o *observation) seen(id string) plan.Remote {
-	if seen, ok := o.conn.Find(id); ok {
+	if seen, ok := o.conn.Find(id); ok && (id != o.ID || !seen.SeenAt.Before(o.mem.seenAt)) {
 		return plan.Remote{Presence: plan.Present, Webhook: seen.Webhook, SeenAt: seen.SeenAt}
 	}
 	return plan.Remote{}
@@ -117,6 +117,10 @@ func (o *observation) seen(id string) plan.Remote {
 func (r *Reconciler) find(ctx context.Context, o *observation, id string) plan.Remote {
 	if seen := o.seen(id); seen.Presence == plan.Present {
 		return seen
+	}
+	if _, ok := o.conn.Find(id); ok {
+		o.conn.Want(subject(o.name), o.mem.seenAt)
+		return plan.Remote{}
 	}
 	if o.conn.Listing().TriedAt.IsZero() {
 		return plan.Remote{}

@@ -80,18 +80,20 @@ func (o *Observed) plainDifferences() Changes {
 	return Diff(&o.Object.Spec, o.Applied, o.sentSignature(), &o.Remote.Webhook)
 }
 
-// sentSignature is what was last sent of requiresSignature. What this process does not remember the Secret tells: it is
-// there, under its name or the former one, exactly when we have turned signing on. Should somebody delete it, status
-// still says that there was one. Whoever made a webhook that was sent nothing yet may have had it sign.
+// sentSignature is what was last sent of requiresSignature. What this process does not remember the Secret tells, under
+// its name or the former one: it is there when we have turned signing on, and marked before we turn it off. Where that
+// leaves a doubt it is sent, for that changes nothing if it is so already: to turn signing off when status still says
+// that there was a Secret, and of a webhook that we have sent nothing yet.
 func (o *Observed) sentSignature() bool {
 	if sent := o.Memory.RequiresSignature; sent != nil {
 		return *sent
 	}
-	of := func(s *SigningSecret) bool { return s.Exists && !s.Foreign && s.WebhookID == o.ID }
-	recorded := &o.Object.Status
+	turnsOn, recorded := o.Object.Spec.RequiresSignature, &o.Object.Status
+	of := func(s *SigningSecret) bool {
+		return s.Exists && !s.Foreign && s.WebhookID == o.ID && (!turnsOn || !s.RotationOpen)
+	}
 	return of(&o.Signing) || o.FormerSecret != nil && of(o.FormerSecret) ||
-		recorded.SigningSecret != nil && recorded.WebhookID == o.ID ||
-		o.Applied.HeadersHash == "" && !o.Object.Spec.RequiresSignature
+		!turnsOn && (recorded.SigningSecret != nil && recorded.WebhookID == o.ID || o.Applied.HeadersHash == "")
 }
 
 // headersDiffer tells whether the headers were not sent as they are now.
