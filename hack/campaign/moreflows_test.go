@@ -75,6 +75,12 @@ var moreFlows = []flow{
 		w.gate.then["PATCH webhook"] = func(w *world) { w.change(signed) }
 		w.change(func(c *v1alpha1.Chatt2Webhook) { c.Spec.RequiresSignature = false })
 	}},
+	{name: "enable-and-disable", before: unsignedResource, trigger: func(w *world) {
+		w.gate.then["PATCH webhook"] = func(w *world) {
+			w.change(func(c *v1alpha1.Chatt2Webhook) { c.Spec.RequiresSignature = false })
+		}
+		w.change(signed)
+	}},
 	{name: "status-wiped", before: signedResource, trigger: func(w *world) { w.wipeStatus(key(name)) }},
 	{name: "finalizer-removed", before: signedResource, trigger: func(w *world) {
 		w.change(func(c *v1alpha1.Chatt2Webhook) { c.Finalizers = nil })

@@ -27,6 +27,7 @@ var regressions = map[string]string{
 	"a look that status cannot tell of is answered without end":    "walk@ignores-labels/55595/0,1,2,6,7,9,11,16,17,20",
 	"a key that is put back shows the webhook as it was before":    "walk@old/67681/0,1,5,23",
 	"signing is turned off, and a death and spec turn it on again": "walk@old/68539/7,14,15,17,18",
+	"a secret is kept that another resource has had replaced":      "walk/70244/1,3,4,6,8,15,16",
 	"a late redefinition kills what signing on again has made":     "walk@short-pages/12529/0,2,3,4,6,11,13,14,15,16",
 }
 

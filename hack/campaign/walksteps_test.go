@@ -89,7 +89,8 @@ func (w *world) touchOne(s step, c *v1alpha1.Chatt2Webhook) {
 	case "suspend":
 		w.changeAt(key, func(c *v1alpha1.Chatt2Webhook) { c.Spec.Suspend = !c.Spec.Suspend })
 	case "remove on the Hub":
-		if w.isThere(c.Status.WebhookID) {
+		// After a downgrade nobody would know any more whose it was, until the operator has looked.
+		if w.isThere(c.Status.WebhookID) && c.Status.APIKeyHash != "" {
 			w.must(w.hub.DeleteByHand(c.Status.WebhookID))
 		}
 	case "drift":

@@ -247,6 +247,20 @@ func TestAShardOfNamespacesTakesNoWebhookFromAnother(t *testing.T) {
 	w.Expect(w.onHub()).To(HaveLen(1), "webhooks, of which one belongs to the other shard")
 }
 
+func TestAShardOfNamespacesSaysWhoHasWhatItIsToAdopt(t *testing.T) {
+	w := newWorld(t)
+	w.run()
+	first := w.ready(w.webhook("orders"))
+	w.stop()
+	w.namespace = cluster.Namespace(t, w.Client)
+	w.create(&corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Name: "api-key"}, Data: map[string][]byte{"apiKey": []byte(w.apiKey)},
+	})
+	w.run() // for the new namespace alone
+	second := w.webhook("orders", func(c *v1alpha1.Chatt2Webhook) { c.Spec.Adoption.WebhookID = &first.Status.WebhookID })
+	w.Expect(w.reason(second, v1alpha1.ConditionStalled, v1alpha1.ReasonConflict)).To(ContainSubstring(first.Namespace))
+}
+
 // Once two shards that adopted a webhook in the same moment both had it for good.
 func TestAWebhookThatAnotherShardAdoptsMeanwhileIsLetGo(t *testing.T) {
 	w := newWorld(t)

@@ -136,8 +136,7 @@ func (r *Reconciler) hasAlone(ctx context.Context, o *observation, out *outcome)
 		o.mem.sole = o.ID
 		return true
 	}
-	r.leave(o, owner)
-	out.again = true
+	r.leave(ctx, o, owner, out)
 	return false
 }
 
@@ -147,14 +146,18 @@ func (r *Reconciler) letGo(ctx context.Context, o *observation, _ plan.Plan, out
 	if out.err = err; err != nil {
 		return
 	}
-	out.again = true
-	if owner != "" {
-		r.leave(o, owner)
+	if out.again = true; owner != "" {
+		r.leave(ctx, o, owner, out)
 	}
 }
 
-// leave has a resource know nothing any more of a webhook that another one has.
-func (r *Reconciler) leave(o *observation, owner string) {
+// leave has a resource know nothing any more of a webhook that another one has. First the intent goes, so that nothing
+// looks as if a registration were open.
+func (r *Reconciler) leave(ctx context.Context, o *observation, owner string, out *outcome) {
+	if out.err = r.patchMetadata(ctx, o, removeIntent); out.err != nil {
+		return
+	}
+	out.again = true
 	r.claims.release(o.name)
 	r.claims.seenElsewhere(o.ID, owner, r.Now())
 	o.Matches = append(o.Matches, plan.Match{Webhook: o.Remote.Webhook, Owner: owner})

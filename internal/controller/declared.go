@@ -2,12 +2,15 @@ package controller
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+	"github.com/chatt2me/webhook-operator/internal/hub"
 	"github.com/chatt2me/webhook-operator/internal/hub/connection"
+	"github.com/chatt2me/webhook-operator/internal/plan"
 )
 
 // elder is an older resource that declares the same webhook with the same API key. One that has no webhook does not
@@ -67,15 +70,23 @@ func (r *Reconciler) sameKey(ctx context.Context, o *observation, other *v1alpha
 	return key.hash == o.Key.Hash, nil
 }
 
-// declaresOther tells whether the cache shows a resource, "namespace/name", and that it declares another webhook than
-// this one does.
-func (r *Reconciler) declaresOther(ctx context.Context, name string, me *v1alpha1.Chatt2Webhook) (bool, error) {
-	if name == "" {
+// ownerDiffers tells whether the webhook is what its other owner declares and not what this resource does, as far as
+// the cache and the Hub show that. A status that names it is not enough: somebody may have edited that.
+func (r *Reconciler) ownerDiffers(ctx context.Context, o *observation) (bool, error) {
+	var key client.ObjectKey
+	key.Namespace, key.Name, _ = strings.Cut(o.Owner, "/")
+	isWatched := len(r.Options.Namespaces) == 0 || slices.Contains(r.Options.Namespaces, key.Namespace)
+	if o.Owner == "" || o.Remote.Presence != plan.Present || !isWatched {
 		return false, nil
 	}
-	var other v1alpha1.Chatt2Webhook
-	var key client.ObjectKey
-	key.Namespace, key.Name, _ = strings.Cut(name, "/")
-	err := r.Client.Get(ctx, key, &other)
-	return err == nil && natural(&other) != natural(me), client.IgnoreNotFound(err)
+	var owner v1alpha1.Chatt2Webhook
+	err := r.Client.Get(ctx, key, &owner)
+	return err == nil && declares(&owner, &o.Remote.Webhook) && !declares(o.Object, &o.Remote.Webhook),
+		client.IgnoreNotFound(err)
+}
+
+// declares tells whether a webhook is what a resource declares, as far as the Hub shows it.
+func declares(object *v1alpha1.Chatt2Webhook, w *hub.Webhook) bool {
+	key := natural(object)
+	return key.Endpoint == w.Endpoint && key.EventType == w.EventType && !hub.IsNot(w.Label, key.Label)
 }

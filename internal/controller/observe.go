@@ -142,7 +142,13 @@ func (r *Reconciler) observeOthers(ctx context.Context, o *observation, natural 
 	if o.Owner, err = r.ownerOf(ctx, claimed, o.Object); err != nil {
 		return err
 	}
-	if o.OwnerDiffers, err = r.declaresOther(ctx, o.Owner, o.Object); err != nil {
+	if id := o.Signing.WebhookID; o.Object.Spec.RequiresSignature {
+		owner, err := r.ownerOf(ctx, id, o.Object)
+		if o.SecretTaken = owner != ""; err != nil {
+			return err
+		}
+	}
+	if o.OwnerDiffers, err = r.ownerDiffers(ctx, o); err != nil {
 		return err
 	}
 	if o.Elder, err = r.elder(ctx, o); err != nil {

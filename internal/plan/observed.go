@@ -33,7 +33,9 @@ type Observed struct {
 	// Owner is the resource that ID, or the webhook to adopt by id, belongs to, when that is another one:
 	// "namespace/name".
 	Owner string
-	// OwnerDiffers: that one is known to declare another label, endpoint or event type.
+	// SecretTaken: the webhook whose secret the signing Secret holds belongs to another resource.
+	SecretTaken bool
+	// OwnerDiffers: the webhook is what that one declares, and not what this resource does.
 	OwnerDiffers bool
 	// Elder is an older resource that declares the same webhook with the same API key: "namespace/name".
 	Elder string

@@ -52,7 +52,15 @@ func keyTrouble(o *Observed) (Plan, bool) {
 	return Plan{Action: Rest, Trouble: o.Key.Trouble, Recheck: keyRecheck}, o.Key.Trouble != nil
 }
 
+// elder waits for an older resource, at once unless a registration was begun: what that made is looked for first.
 func elder(o *Observed) (Plan, bool) {
+	if o.intentOpen() {
+		return Plan{}, false
+	}
+	return elderAtLast(o)
+}
+
+func elderAtLast(o *Observed) (Plan, bool) {
 	if o.Elder == "" {
 		return Plan{}, false
 	}

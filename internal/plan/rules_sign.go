@@ -6,12 +6,23 @@ import (
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
 )
 
-func beginBeforeSigning(o *Observed) (Plan, bool) {
+// doubtSecret: that one may have another secret made, and let go of the webhook later.
+func doubtSecret(o *Observed) (Plan, bool) {
 	s := &o.Signing
-	if !o.Object.Spec.RequiresSignature || !o.differences().Has(FieldRequiresSignature) || !s.Exists || s.Foreign {
+	mayWrite := !o.Hub.Refused && !o.Hub.Down && !o.Now.Before(o.Memory.RetryAt)
+	return Plan{Action: BeginRotation, WebhookID: s.WebhookID, Trigger: TriggerLoss},
+		o.SecretTaken && !s.Foreign && !s.RotationOpen && mayWrite
+}
+
+// beforeSigning marks the Secret that is there. Where the Hub does not show whether it signs, one is made for that:
+// else nothing would tell that it may, should the answer be lost.
+func beforeSigning(o *Observed) (Plan, bool) {
+	s := &o.Signing
+	if !o.differences().Has(FieldRequiresSignature) || s.Foreign ||
+		!s.Exists && o.Remote.Webhook.RequiresSignature.Known {
 		return Plan{}, false
 	}
-	if s.RotationOpen {
+	if s.RotationOpen || !o.Object.Spec.RequiresSignature {
 		p, ok := o.awaitRedefinition(s)
 		p.Trouble = updating()
 		return p, ok

@@ -44,6 +44,7 @@ func registerScenes() []scene {
 		named     = "the webhook that spec names is adopted, or it is said why not"
 		unlisted  = "nothing is registered before the Hub was listed"
 		own       = "the webhook that a lost answer was about is adopted"
+		atLast    = "an older resource is waited for when it is known what was registered before"
 		match1    = "a webhook like the one declared is adopted, or it is said why not"
 		dup       = "a second webhook that a lost answer made is deleted"
 		later     = "a call that failed is not repeated at once"
@@ -56,6 +57,7 @@ func registerScenes() []scene {
 	registering := v1alpha1.ReasonRegistering
 	ago := func(d time.Duration) time.Time { return noon.Add(-d) }
 	closed := remembered(func(m *Memory) { m.IntentClosed = true })
+	elderHas := func(o *Observed) { o.Elder = "chat/old" }
 	return []scene{
 		{name: "new", o: observed(unregistered), rule: creates, action: Create, reason: registering, is: func(p Plan) bool { return !p.Retried }},
 		{name: "new and the Hub was not listed", o: observed(unregistered, listedAt(time.Time{})), rule: unlisted, action: AwaitListing, recheck: time.Minute, is: func(p Plan) bool { return p.Hold }},
@@ -99,6 +101,8 @@ func registerScenes() []scene {
 		{name: "an intent that was copied from another resource", o: observed(unregistered, spec(never), intent(ago(72*time.Hour)), match(other, ago(48*time.Hour), "")), rule: match1, action: Rest, reason: v1alpha1.ReasonAlreadyExists},
 		{name: "an intent and a repetition that were copied from another resource", o: observed(unregistered, spec(never), intent(ago(72*time.Hour)), retried(ago(48*time.Hour)), match(other, ago(48*time.Hour), "")), rule: match1, action: Rest, reason: v1alpha1.ReasonAlreadyExists},
 		{name: "the webhook of a lost answer", o: observed(unregistered, intent(ago(time.Minute)), match(other, ago(time.Minute), "")), rule: own, action: Adopt, id: other, reason: registering},
+		{name: "the webhook of a lost answer and an older resource that declares the same", o: observed(unregistered, intent(ago(time.Minute)), match(other, ago(time.Minute), ""), elderHas), rule: own, action: Adopt, id: other, reason: registering},
+		{name: "nothing of a lost answer and an older resource that declares the same", o: observed(unregistered, intent(ago(time.Minute)), elderHas), rule: atLast, action: Rest, reason: v1alpha1.ReasonConflict},
 		{name: "the webhook of a lost answer by a clock that is behind", o: observed(unregistered, intent(ago(time.Minute)), match(other, ago(time.Minute+clockSkew), "")), rule: own, action: Adopt, id: other, reason: registering},
 		{name: "the webhook of a lost answer with policy Never", o: observed(unregistered, spec(never), intent(ago(time.Minute)), match(other, ago(time.Minute), "")), rule: own, action: Adopt, id: other, reason: registering},
 		{name: "the older of two webhooks of lost answers", o: observed(unregistered, intent(ago(time.Minute)), match(other, ago(50*time.Second), ""), match(another, ago(40*time.Second), "")), rule: own, action: Adopt, id: other, reason: registering},

@@ -36,6 +36,7 @@ func rotateScenes() []scene {
 	}
 	triggered := func(by string) func(Plan) bool { return func(p Plan) bool { return p.Trigger == by } }
 	wanted := annotated(v1alpha1.AnnotationRotateRequestedAt, "today")
+	taken := func(o *Observed) { o.SecretTaken = true }
 	unrecorded := func(o *Observed) { o.Object.Status.SigningSecret = nil }
 	changed := secret(func(s *SigningSecret) { s.Fingerprint = "other" })
 	saysReady := func(o *Observed) {
@@ -54,7 +55,10 @@ func rotateScenes() []scene {
 		{name: "a rotation of another process has settled", o: observed(signed, openSince(31*time.Second)), rule: finish, action: BeginRotation, id: mine},
 		{name: "a rotation began by a clock that is ahead", o: observed(signed, openSince(-time.Minute)), rule: finish, action: Rest, recheck: 91 * time.Second},
 		{name: "a rotation began at a time that cannot be", o: observed(signed, openSince(-61*time.Second)), rule: finish, action: BeginRotation, id: mine},
-		{name: "signing is turned on again while a redefinition may be carried out", o: observed(signed, remote(func(w *hub.Webhook) { w.RequiresSignature = known(false) }), openSince(10*time.Second)), rule: "a rotation is written down before signing is turned on again", action: Rest, reason: v1alpha1.ReasonUpdating, recheck: 21 * time.Second},
+		{name: "signing is turned on again while a redefinition may be carried out", o: observed(signed, remote(func(w *hub.Webhook) { w.RequiresSignature = known(false) }), openSince(10*time.Second)), rule: "a rotation is written down, and one of before settles, before signing is turned on or off", action: Rest, reason: v1alpha1.ReasonUpdating, recheck: 21 * time.Second},
+		{name: "signing is turned off while a redefinition may be carried out", o: observed(ownSecret, remote(isSigned), openSince(10*time.Second)), rule: "a rotation is written down, and one of before settles, before signing is turned on or off", action: Rest, reason: v1alpha1.ReasonUpdating, recheck: 21 * time.Second},
+		{name: "another resource has the webhook of the secret", o: observed(unregistered, spec(signing), ownSecret, taken), rule: "a secret counts as dead once another resource has the webhook", action: BeginRotation, id: mine, is: triggered(TriggerLoss)},
+		{name: "another resource has the webhook of the secret and that is written down", o: observed(unregistered, spec(signing), ownSecret, taken, openSince(time.Hour)), rule: "a webhook that is not there is registered", action: Create, reason: v1alpha1.ReasonRegistering},
 		{name: "signing is turned on again after a redefinition", o: observed(signed, remote(func(w *hub.Webhook) { w.RequiresSignature = known(false) }), openSince(31*time.Second)), rule: "what differs on the Hub is put right", action: Update, id: mine, reason: v1alpha1.ReasonUpdating},
 		{name: "signing was turned off while a redefinition may be carried out", o: observed(ownSecret, openSince(10*time.Second)), rule: unsigned, action: Rest, recheck: 21 * time.Second},
 		{name: "signing was turned off after a redefinition", o: observed(ownSecret, openSince(31*time.Second)), rule: unsigned, action: DeleteSecret},

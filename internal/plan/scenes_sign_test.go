@@ -45,7 +45,7 @@ func missing(s *SigningSecret) { *s = SigningSecret{Name: s.Name} }
 
 func signScenes() []scene {
 	const (
-		begins = "a rotation is written down before signing is turned on again"
+		begins = "a rotation is written down, and one of before settles, before signing is turned on or off"
 		right  = "what differs on the Hub is put right"
 		goes   = "the Secret of a webhook that is not signed is deleted"
 		moves  = "a Secret under a new name takes the secret along"
@@ -73,7 +73,7 @@ func signScenes() []scene {
 		{name: "signing was turned off and the Secret was renamed", o: observed(former()), rule: goes, action: DeleteFormerSecret},
 		{name: "nothing is signed and a Secret is another's", o: observed(secret(foreign)), rule: rest, action: Rest},
 
-		{name: "an older deployment turned on", o: observed(newGeneration, spec(signing), remote(silent)), rule: right, action: Update, id: mine, reason: updating, is: turns},
+		{name: "an older deployment turned on", o: observed(newGeneration, spec(signing), remote(silent)), rule: begins, action: BeginRotation, id: mine, reason: updating},
 		{name: "an older deployment that took it and showed no secret", o: observed(spec(signing), remote(silent), sentSignature(true)), rule: lost, action: BeginRotation, id: mine},
 		{name: "an older deployment that is signed", o: observed(signed, remote(silent)), rule: rest, action: Rest},
 		{name: "an older deployment that is signed, the Secret renamed", o: observed(signed, remote(silent), secret(missing), former()), rule: moves, action: MoveSecret, id: mine},
