@@ -67,6 +67,16 @@ func (w *world) bury(in *incarnation) {
 	w.watch.doubts++
 }
 
+// asked tells whether a user has ever asked for a look at a resource that lives.
+func (w *world) asked() bool {
+	for _, of := range w.watch.living {
+		if of.object.Annotations[v1alpha1.AnnotationReconcileRequestedAt] != "" {
+			return true
+		}
+	}
+	return false
+}
+
 // succeed begins a life.
 func (w *world) succeed() {
 	// A cache that is behind begins with the past.
@@ -74,6 +84,9 @@ func (w *world) succeed() {
 	lag := store.Fresh
 	if w.reads == lagging {
 		lag = 1
+	}
+	if w.reads != fresh && w.asked() {
+		w.watch.repaired = w.clock.now // a look that was answered is asked for again
 	}
 	view := w.store.View(revision, lag)
 	w.in = w.start(view)
