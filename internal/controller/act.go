@@ -86,7 +86,9 @@ func (r *Reconciler) act(ctx context.Context, o *observation, p plan.Plan) outco
 	if p.Serves && o.conn != nil {
 		o.conn.Probe() // which does nothing while calls can be made
 	}
-	if do, ok := acts[p.Action]; ok && (!slices.Contains(changing, p.Action) || r.hasAlone(ctx, o, &out)) {
+	// Another resource is known to have it, and nothing but our Secret is touched.
+	doubts := p.Action == plan.BeginRotation && o.SecretTaken
+	if do, ok := acts[p.Action]; ok && (!slices.Contains(changing, p.Action) || doubts || r.hasAlone(ctx, o, &out)) {
 		do(r, ctx, o, p, &out)
 	}
 	if p.Served(out.failed) && !out.waiting && out.err == nil {

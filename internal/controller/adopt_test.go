@@ -139,6 +139,32 @@ func TestACopyWithTheSameStatusNeverTouchesTheWebhookOfTheOriginal(t *testing.T)
 	w.Expect(w.onHub()).To(HaveLen(1), "the webhook of the original was deleted")
 }
 
+func TestAnEditedStatusTakesNoSignedWebhook(t *testing.T) {
+	w := newWorld(t)
+	w.run()
+	older := w.ready(w.webhook("a"))
+	younger := w.ready(w.webhook("b", signed)) // of two made in the same second the name decides
+	w.change(older, func(c *v1alpha1.Chatt2Webhook) { c.Spec.Suspend = true })
+	w.reason(older, v1alpha1.ConditionReady, v1alpha1.ReasonSuspended)
+	w.stop() // while it runs, it knows better
+	has := func(id string) {
+		before := w.get(older)
+		after := before.DeepCopy()
+		after.Status.WebhookID = id
+		w.Expect(w.Status().Patch(w.Context(), after, clientMergeFrom(before))).To(Succeed())
+	}
+	has(younger.Status.WebhookID)
+	w.run()
+	w.reason(younger, v1alpha1.ConditionStalled, v1alpha1.ReasonConflict)
+	w.reason(younger, v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonRotating)
+	has(older.Status.WebhookID)
+	w.eventually(younger, "Ready with the webhook that it had", func(c *v1alpha1.Chatt2Webhook) bool {
+		return c.IsReady() && c.Status.WebhookID == younger.Status.WebhookID
+	})
+	w.holdsLiveSecret(younger)
+	w.Expect(w.onHub()).To(HaveLen(2))
+}
+
 func TestTwoApplicationsMayHaveTheSameWebhook(t *testing.T) {
 	w := newWorld(t)
 	const otherKey = "CNRY-key-of-another-application"
