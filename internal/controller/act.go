@@ -86,9 +86,7 @@ func (r *Reconciler) act(ctx context.Context, o *observation, p plan.Plan) outco
 	if p.Serves && o.conn != nil {
 		o.conn.Probe() // which does nothing while calls can be made
 	}
-	// Another resource is known to have it, and nothing but our Secret is touched.
-	doubts := p.Action == plan.BeginRotation && o.SecretTaken
-	if do, ok := acts[p.Action]; ok && (!slices.Contains(changing, p.Action) || doubts || r.hasAlone(ctx, o, &out)) {
+	if do, ok := acts[p.Action]; ok && (!slices.Contains(changing, p.Action) || r.hasAlone(ctx, o, p, &out)) {
 		do(r, ctx, o, p, &out)
 	}
 	if p.Served(out.failed) && !out.waiting && out.err == nil {

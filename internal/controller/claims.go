@@ -117,8 +117,10 @@ func (r *Reconciler) ownerOf(ctx context.Context, id string, me *v1alpha1.Chatt2
 // So the API server is asked once more, now that our status says so, before the webhook is changed for the first time.
 // Of copies the younger lets it go. Who has just adopted it does for any other one, for that one may have looked
 // before; that both do is no harm, as they adopt it again later.
-func (r *Reconciler) hasAlone(ctx context.Context, o *observation, out *outcome) bool {
-	if !r.Options.IsShard || o.mem.sole == o.ID {
+func (r *Reconciler) hasAlone(ctx context.Context, o *observation, p plan.Plan, out *outcome) bool {
+	// That another one has it is known then, and nothing but the Secret is touched.
+	doubts := p.Action == plan.BeginRotation && o.SecretTaken
+	if !r.Options.IsShard || doubts || o.mem.sole == o.ID {
 		return true
 	}
 	me := o.Object
