@@ -254,16 +254,23 @@ func TestAResourceThatHasAWebhookDoesNotAdoptAnother(t *testing.T) {
 	w.Expect(w.onHub()).To(HaveLen(2))
 }
 
-func TestAShardOfNamespacesTakesNoWebhookFromAnother(t *testing.T) {
-	w := newWorld(t)
+// anotherShard is an operator of a new namespace alone, and a resource of another namespace that has a webhook.
+func anotherShard(t *testing.T) (w *world, first *v1alpha1.Chatt2Webhook) {
+	t.Helper()
+	w = newWorld(t)
 	w.run()
-	first := w.ready(w.webhook("orders"))
+	first = w.ready(w.webhook("orders"))
 	w.stop()
 	w.namespace = cluster.Namespace(t, w.Client)
 	w.create(&corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Name: "api-key"}, Data: map[string][]byte{"apiKey": []byte(w.apiKey)},
 	})
-	w.run() // for the new namespace alone
+	w.run()
+	return w, first
+}
+
+func TestAShardOfNamespacesTakesNoWebhookFromAnother(t *testing.T) {
+	w, first := anotherShard(t)
 	second := w.webhook("orders", func(c *v1alpha1.Chatt2Webhook) {
 		c.Spec.Label, c.Spec.Endpoint = first.Spec.Label, first.Spec.Endpoint
 	})
@@ -274,15 +281,7 @@ func TestAShardOfNamespacesTakesNoWebhookFromAnother(t *testing.T) {
 }
 
 func TestAShardOfNamespacesSaysWhoHasWhatItIsToAdopt(t *testing.T) {
-	w := newWorld(t)
-	w.run()
-	first := w.ready(w.webhook("orders"))
-	w.stop()
-	w.namespace = cluster.Namespace(t, w.Client)
-	w.create(&corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{Name: "api-key"}, Data: map[string][]byte{"apiKey": []byte(w.apiKey)},
-	})
-	w.run() // for the new namespace alone
+	w, first := anotherShard(t)
 	second := w.webhook("orders", func(c *v1alpha1.Chatt2Webhook) { c.Spec.Adoption.WebhookID = &first.Status.WebhookID })
 	w.Expect(w.reason(second, v1alpha1.ConditionStalled, v1alpha1.ReasonConflict)).To(ContainSubstring(first.Namespace))
 }
