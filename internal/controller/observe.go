@@ -143,10 +143,13 @@ func (r *Reconciler) observeOthers(ctx context.Context, o *observation, natural 
 		return err
 	}
 	if id := o.Signing.WebhookID; o.Object.Spec.RequiresSignature {
-		owner, err := r.ownerOf(ctx, id, o.Object)
-		if o.SecretTaken = owner != ""; err != nil {
-			return err
+		owner := o.Owner
+		if id != claimed {
+			if owner, err = r.ownerOf(ctx, id, o.Object); err != nil {
+				return err
+			}
 		}
+		o.SecretTaken = owner != ""
 	}
 	if o.OwnerDiffers, err = r.ownerDiffers(ctx, o); err != nil {
 		return err
