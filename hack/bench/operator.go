@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"slices"
 	"sync/atomic"
 	"time"
+
+	"github.com/chatt2me/webhook-operator/hack/loopback"
 )
 
 // queueName is the name of the queue of Chatt2Webhooks.
@@ -40,21 +41,22 @@ func (w *world) startOperator(ctx context.Context, flags ...string) error {
 
 // launchOperator starts an operator and does not wait for it.
 func (w *world) launchOperator(ctx context.Context, flags ...string) error {
-	probes, err := freeAddress(ctx)
+	probes, err := loopback.Reserve(ctx)
 	if err != nil {
 		return err
 	}
-	serving, err := freeAddress(ctx)
+	serving, err := loopback.Reserve(ctx)
 	if err != nil {
 		return err
 	}
 	args := slices.Concat([]string{
 		"operator", "--kubeconfig=" + w.kubeconfig, "--hub-url=" + w.hub.url, "--hub-ca-file=" + w.certificate.certFile,
-		"--health-probe-bind-address=" + probes, "--metrics-bind-address=" + serving, "--metrics-secure=false",
+		"--health-probe-bind-address=" + probes.String(),
+		"--metrics-bind-address=" + serving.String(), "--metrics-secure=false",
 		"--leader-election-namespace=" + installedNamespace,
 	}, w.operatorFlags(), w.extra, flags)
 	o := &operator{
-		metrics: serving, probes: probes, hubPort: w.hub.port,
+		metrics: serving.String(), probes: probes.String(), hubPort: w.hub.port,
 		client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{}},
 	}
 	if args, err = o.addProfiles(ctx, w, args); err != nil {
@@ -174,13 +176,4 @@ func (w *world) pulse(ctx context.Context) (pulse, error) {
 	return pulse{
 		reconciles: m.sum("controller_runtime_reconcile_total"), depth: m.sum("workqueue_depth"), writes: written,
 	}, err
-}
-
-// freeAddress is a loopback address that nobody listens on.
-func freeAddress(ctx context.Context) (string, error) {
-	socket, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return socket.Addr().String(), socket.Close()
 }

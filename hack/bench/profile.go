@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/chatt2me/webhook-operator/hack/loopback"
 )
 
 // profileFlag is the flag by which an operator can be asked for profiles, if it has it.
@@ -30,7 +32,8 @@ func (o *operator) addProfiles(ctx context.Context, w *world, args []string) ([]
 		w.say("the operator has no flag %s: there will be no profiles", profileFlag)
 		return args, nil
 	}
-	o.pprof, err = freeAddress(ctx)
+	address, err := loopback.Reserve(ctx)
+	o.pprof = address.String()
 	return append(args, profileFlag+"="+o.pprof), err
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +12,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/chatt2me/webhook-operator/hack/cluster"
+	"github.com/chatt2me/webhook-operator/hack/loopback"
 	"github.com/chatt2me/webhook-operator/internal/hub/simulator/simulatortest"
 )
 
@@ -75,13 +75,12 @@ func (s *site) startOperator(hub *simulatortest.Hub, flags []string) *operator {
 	return o
 }
 
-// freeAddress is a loopback address that nobody listens on.
+// freeAddress is a loopback address that nobody else uses during the test.
 func (s *site) freeAddress() string {
 	s.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := loopback.Reserve(s.Context())
 	s.Expect(err).NotTo(HaveOccurred())
-	defer listener.Close()
-	return listener.Addr().String()
+	return address.String()
 }
 
 // buffer is a text that a process writes while a test reads it.

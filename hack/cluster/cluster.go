@@ -8,11 +8,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
+
+	"github.com/chatt2me/webhook-operator/hack/loopback"
 )
 
 // Options says what to start.
@@ -95,7 +99,7 @@ func environment(assets, dir string, options Options) *envtest.Environment {
 }
 
 func (c *Cluster) start(ctx context.Context, options Options) error {
-	if err := ctx.Err(); err != nil {
+	if err := c.listen(ctx); err != nil {
 		return err
 	}
 	for _, folder := range []string{"etcd", "apiserver", "manager"} {
@@ -116,6 +120,19 @@ func (c *Cluster) start(ctx context.Context, options Options) error {
 	}
 	c.manager, err = c.startControllerManager(ctx, options.Output)
 	return err
+}
+
+// listen says where etcd and the API server listen. What envtest would choose may be taken before it is used.
+func (c *Cluster) listen(ctx context.Context) error {
+	etcd, errEtcd := loopback.Reserve(ctx)
+	peers, errPeers := loopback.Reserve(ctx)
+	server, errServer := loopback.Reserve(ctx)
+	c.env.ControlPlane.Etcd.URL = &url.URL{Scheme: "http", Host: etcd.String()}
+	c.env.ControlPlane.Etcd.Configure().Set("listen-peer-urls", "http://"+peers.String())
+	c.env.ControlPlane.GetAPIServer().SecureServing.ListenAddr = envtest.ListenAddr{
+		Address: server.Addr().String(), Port: strconv.Itoa(int(server.Port())),
+	}
+	return errors.Join(errEtcd, errPeers, errServer)
 }
 
 // Stop ends the processes that Start started and removes their files. It may be called more than once.

@@ -7,14 +7,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"syscall"
 	"time"
+
+	"github.com/chatt2me/webhook-operator/hack/loopback"
 )
 
 const (
@@ -32,7 +34,7 @@ type controllerManager struct {
 // startControllerManager starts kube-controller-manager and waits until it is healthy.
 func (c *Cluster) startControllerManager(ctx context.Context, output io.Writer) (*controllerManager, error) {
 	m := &controllerManager{exited: make(chan struct{})}
-	port, err := freePort(ctx)
+	address, err := loopback.Reserve(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +43,7 @@ func (c *Cluster) startControllerManager(ctx context.Context, output io.Writer) 
 		return nil, err
 	}
 	// It lives until Stop, whatever becomes of the context of Start.
-	binary, flags := c.Binary("kube-controller-manager"), c.managerFlags(kubeconfig, port)
+	binary, flags := c.Binary("kube-controller-manager"), c.managerFlags(kubeconfig, address)
 	m.cmd = exec.CommandContext(context.WithoutCancel(ctx), binary, flags...)
 	m.cmd.Stdout, m.cmd.Stderr = output, output
 	// A group of its own: Ctrl-C at the terminal is for the parent, which then stops this in order.
@@ -53,13 +55,13 @@ func (c *Cluster) startControllerManager(ctx context.Context, output io.Writer) 
 		defer close(m.exited)
 		_ = cmd.Wait() // How it ended is of no use to anybody: why stands in its output.
 	}(m.cmd)
-	if err := m.waitHealthy(ctx, port, c.env.ControlPlane.GetAPIServer().CA); err != nil {
+	if err := m.waitHealthy(ctx, address, c.env.ControlPlane.GetAPIServer().CA); err != nil {
 		return nil, errors.Join(fmt.Errorf("start kube-controller-manager: %w", err), m.stop())
 	}
 	return m, nil
 }
 
-func (c *Cluster) managerFlags(kubeconfig string, port int) []string {
+func (c *Cluster) managerFlags(kubeconfig string, address netip.AddrPort) []string {
 	certs := c.env.ControlPlane.GetAPIServer().CertDir
 	return []string{
 		"--kubeconfig=" + kubeconfig,
@@ -69,7 +71,7 @@ func (c *Cluster) managerFlags(kubeconfig string, port int) []string {
 		"--service-account-private-key-file=" + filepath.Join(certs, "sa-signer.key"),
 		"--leader-elect=false",
 		"--bind-address=127.0.0.1",
-		"--secure-port=" + strconv.Itoa(port),
+		"--secure-port=" + strconv.Itoa(int(address.Port())),
 		// The API server's certificate is for loopback too, and its CA is known here.
 		"--tls-cert-file=" + filepath.Join(certs, "apiserver.crt"),
 		"--tls-private-key-file=" + filepath.Join(certs, "apiserver.key"),
@@ -78,7 +80,7 @@ func (c *Cluster) managerFlags(kubeconfig string, port int) []string {
 	}
 }
 
-func (m *controllerManager) waitHealthy(ctx context.Context, port int, ca []byte) error {
+func (m *controllerManager) waitHealthy(ctx context.Context, address netip.AddrPort, ca []byte) error {
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(ca)
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}
@@ -90,7 +92,7 @@ func (m *controllerManager) waitHealthy(ctx context.Context, port int, ca []byte
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		if healthy(ctx, client, port) {
+		if healthy(ctx, client, address) {
 			return nil
 		}
 		select {
@@ -104,8 +106,8 @@ func (m *controllerManager) waitHealthy(ctx context.Context, port int, ca []byte
 	}
 }
 
-func healthy(ctx context.Context, client *http.Client, port int) bool {
-	url := fmt.Sprintf("https://127.0.0.1:%d/healthz", port)
+func healthy(ctx context.Context, client *http.Client, address netip.AddrPort) bool {
+	url := "https://" + address.String() + "/healthz"
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return false
@@ -133,17 +135,4 @@ func (m *controllerManager) stop() error {
 		<-m.exited
 		return errors.Join(errors.New("kube-controller-manager did not end on SIGTERM and was killed"), err)
 	}
-}
-
-// freePort is a port of the loopback interface that nobody used a moment ago.
-func freePort(ctx context.Context) (int, error) {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	_, port, err := net.SplitHostPort(listener.Addr().String())
-	if err := errors.Join(err, listener.Close()); err != nil {
-		return 0, err
-	}
-	return strconv.Atoi(port)
 }

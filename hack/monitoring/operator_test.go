@@ -1,7 +1,6 @@
 package monitoring_test
 
 import (
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -10,6 +9,7 @@ import (
 	"time"
 
 	"github.com/chatt2me/webhook-operator/hack/cluster"
+	"github.com/chatt2me/webhook-operator/hack/loopback"
 )
 
 // patience is how long a test waits for what is to come. A refused key is tried after a minute.
@@ -36,13 +36,12 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// freeAddress is a loopback address that nobody listens on.
+// freeAddress is a loopback address that nobody else uses during the test.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := loopback.Reserve(t.Context())
 	must(t, err)
-	defer listener.Close()
-	return listener.Addr().String()
+	return address.String()
 }
 
 // run starts a program and ends it with the test, showing what it said if that failed. stop ends it earlier.

@@ -2,7 +2,6 @@ package process_test
 
 import (
 	"cmp"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -13,6 +12,8 @@ import (
 	"time"
 
 	. "github.com/onsi/gomega"
+
+	"github.com/chatt2me/webhook-operator/hack/loopback"
 )
 
 // operator is a running operator.
@@ -31,8 +32,14 @@ type operator struct {
 func (w *world) start(i *installation, flags ...string) *operator {
 	w.Helper()
 	o := w.launch(i, flags...)
-	w.Eventually(func() (int, error) { return w.status("http://" + o.probes + "/readyz") }).Should(Equal(http.StatusOK),
-		"the operator is not ready: %s", o.log)
+	w.Eventually(func() (int, error) {
+		select {
+		case <-o.ended:
+			return 0, StopTrying("it has ended")
+		default:
+			return w.status("http://" + o.probes + "/readyz")
+		}
+	}).Should(Equal(http.StatusOK), "the operator is not ready: %s", o.log)
 	return o
 }
 
@@ -81,13 +88,12 @@ func (o *operator) terminate(grace time.Duration) (code int, took time.Duration)
 	return o.cmd.ProcessState.ExitCode(), time.Since(asked)
 }
 
-// freeAddress is a loopback address that nobody listens on.
+// freeAddress is a loopback address that nobody else uses during the test.
 func (w *world) freeAddress() string {
 	w.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := loopback.Reserve(w.Context())
 	w.must(err)
-	defer listener.Close()
-	return listener.Addr().String()
+	return address.String()
 }
 
 // status is the status code of a GET.

@@ -75,7 +75,7 @@ func TestTheOperatorTellsOfItselfToThoseWhoMayKnow(t *testing.T) {
 	i := w.install()
 	o := w.start(i)
 	for _, path := range []string{"/healthz", "/readyz"} {
-		w.Expect(w.status("http://"+o.probes+path)).To(Equal(http.StatusOK), path)
+		w.Expect(w.status("http://"+o.probes+path)).To(Equal(http.StatusOK), "%s: %s", path, o.log)
 	}
 	nobody, scraper := w.scraper("nobody"), w.scraper("scraper")
 	w.mayScrape(i, "scraper")
