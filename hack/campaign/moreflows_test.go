@@ -2,6 +2,7 @@ package campaign_test
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -37,7 +38,7 @@ var moreFlows = []flow{
 		if len(w.hub.Webhooks(w.app.ID)) != 2 {
 			return "S4: the webhook that was to be retained is gone"
 		}
-		return ""
+		return w.lostSecret()
 	}},
 	{name: "force-orphan", before: unsignedResource, trigger: func(w *world) {
 		id := w.onHub()
@@ -47,7 +48,7 @@ var moreFlows = []flow{
 	{name: "delete-without-key", before: signedResource, trigger: func(w *world) {
 		w.must(w.hub.RevokeKey(w.app.ID, "default"))
 		deleteResource(w)
-	}, gone: true, orphans: 1},
+	}, gone: true, orphans: 1, ends: (*world).lostSecret},
 	{name: "secret-lost", before: signedResource, trigger: func(w *world) {
 		w.must(w.user.Delete(w.ctx, w.secret(signingName)))
 		w.touch(key(name))
@@ -106,6 +107,26 @@ var moreFlows = []flow{
 		}
 		return ""
 	}},
+}
+
+// lostSecret is what is wrong with the signing Secret of a resource that is gone and whose webhook goes on signing: it must
+// be there, belong to no resource and hold what the Hub signs with, unless the API server refused to let it be kept.
+func (w *world) lostSecret() string {
+	for _, e := range w.gate.trace {
+		if strings.HasSuffix(e.what, " Secret") && e.became.isOneOf(forbidden, invalid) {
+			return ""
+		}
+	}
+	s := w.secret(signingName)
+	switch {
+	case s == nil:
+		return "the Hub goes on signing, and the only copy of the secret is gone"
+	case len(s.OwnerReferences) > 0:
+		return "the signing Secret goes with a resource that is gone"
+	case string(s.Data[v1alpha1.SecretKeyCurrent]) != w.hub.SecretOf(s.Annotations[v1alpha1.AnnotationWebhookID]):
+		return "the Secret that was kept does not hold what the Hub signs with"
+	}
+	return ""
 }
 
 // noticeTime is until when the operator need not have noticed what a user did to a signing Secret.

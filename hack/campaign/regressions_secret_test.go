@@ -64,3 +64,18 @@ func TestARotationIsMadeOnceWhereAClockWasAhead(t *testing.T) {
 		})
 	}
 }
+
+func TestASecretThatIsHeldIsStoredBeforeARetainedResourceGoes(t *testing.T) {
+	holds(t, func(w *world) {
+		w.resource(signed, func(c *v1alpha1.Chatt2Webhook) { c.Spec.DeletionPolicy = v1alpha1.DeletionRetain })
+		w.gate.first["create Secret"] = internal
+		w.gate.then["create Secret"] = deleteResource
+		w.run(5 * time.Minute)
+		if w.get() != nil {
+			w.violated("L2", "the resource is still there")
+		}
+		if wrong := w.lostSecret(); wrong != "" {
+			w.violated("rest", "%s", wrong)
+		}
+	})
+}

@@ -167,7 +167,7 @@ func (r *Reconciler) forgetWebhook(ctx context.Context, o *observation, p plan.P
 		return
 	}
 	if p.WebhookID == "" || o.Object.Annotations[v1alpha1.AnnotationForceOrphan] == p.WebhookID {
-		r.orphaned(o, p.WebhookID, out)
+		r.orphaned(o, p.WebhookID, "", out)
 	} else {
 		out.tell(warning(v1alpha1.ReasonRemotelyDeleted, "Webhook %s was deleted on the Hub; registering anew",
 			p.WebhookID))
@@ -250,7 +250,11 @@ func (r *Reconciler) releaseResource(ctx context.Context, o *observation, p plan
 		id += ", should a registration have made it whose answer was lost,"
 	}
 	if o.Object.Spec.DeletionPolicy == v1alpha1.DeletionRetain && (p.Unconfirmed || p.WebhookID != "") {
-		out.tell(normal(v1alpha1.EventRetained, "Left webhook %s on the Hub, as spec.deletionPolicy says", id))
+		var kept string
+		if kept, out.err = r.keepSecrets(ctx, o); out.err != nil {
+			return
+		}
+		out.tell(normal(v1alpha1.EventRetained, "Left webhook %s on the Hub, as spec.deletionPolicy says%s", id, kept))
 	}
 	r.release(ctx, o, out)
 }
@@ -290,8 +294,12 @@ func (r *Reconciler) deleteDuplicate(ctx context.Context, o *observation, p plan
 
 // orphan lets the resource go and leaves its webhook on the Hub. It is told first: told twice is better than never.
 func (r *Reconciler) orphan(ctx context.Context, o *observation, p plan.Plan, out *outcome) {
+	kept, err := r.keepSecrets(ctx, o)
+	if out.err = err; err != nil {
+		return
+	}
 	var told outcome
-	r.orphaned(o, p.WebhookID, &told)
+	r.orphaned(o, p.WebhookID, kept, &told)
 	r.emit(ctx, o.Object, told.events)
 	r.release(ctx, o, out)
 }
@@ -299,12 +307,13 @@ func (r *Reconciler) orphan(ctx context.Context, o *observation, p plan.Plan, ou
 // unknownID stands where a webhook's id would.
 const unknownID = "of unknown id"
 
-func (r *Reconciler) orphaned(o *observation, id string, out *outcome) {
+// orphaned counts and reports a webhook that is left on the Hub; kept is what became of its signing secret.
+func (r *Reconciler) orphaned(o *observation, id, kept string, out *outcome) {
 	application, _ := o.Application()
 	r.Metrics.Orphaned()
 	out.tell(warning(v1alpha1.EventOrphaned,
-		"Left webhook %s on the Hub (Application %s); delete it there if it is not wanted",
-		cmp.Or(id, unknownID), cmp.Or(application, "unknown")))
+		"Left webhook %s on the Hub (Application %s); delete it there if it is not wanted%s",
+		cmp.Or(id, unknownID), cmp.Or(application, "unknown"), kept))
 }
 
 // isConflict tells whether a write failed because the object was not as it was read.

@@ -48,7 +48,7 @@ func (r *Reconciler) create(ctx context.Context, o *observation, p plan.Plan, ou
 	out.tell(normal(v1alpha1.EventRegistered, "Registered webhook %s", got.ID))
 	if !got.Secret.IsZero() {
 		r.hold(o, got.Secret)
-		r.store(ctx, o)
+		_ = r.store(ctx, o) // a secret that is not stored is held, and stored later
 	}
 }
 
@@ -95,7 +95,7 @@ func (r *Reconciler) writeIntent(ctx context.Context, o *observation, retried bo
 		o.mem.intentWritten = intentSaid(o.Object)
 	}
 	if err == nil && dropped {
-		r.orphaned(o, "", out) // should it have made a webhook, nobody would find that
+		r.orphaned(o, "", "", out) // should it have made a webhook, nobody would find that
 	}
 	if err != nil || o.Object.ResourceVersion != version {
 		return err

@@ -10,7 +10,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
 	"github.com/chatt2me/webhook-operator/internal/hub"
@@ -65,7 +64,7 @@ func (r *Reconciler) redefine(ctx context.Context, o *observation, _ plan.Plan, 
 	}
 	r.hold(o, secret)
 	r.Metrics.Rotated(o.mem.trigger, "redefined")
-	if r.store(ctx, o); o.mem.held == nil && !o.mem.Doubted {
+	if err := r.store(ctx, o); err == nil && !o.mem.Doubted {
 		out.tell(normal(v1alpha1.EventSecretRotated, "Stored a new signing secret in the Secret %q", o.Signing.Name))
 	}
 }
@@ -80,19 +79,19 @@ func (r *Reconciler) hold(o *observation, secret hub.Secret) {
 }
 
 func (r *Reconciler) storeHeld(ctx context.Context, o *observation, _ plan.Plan, _ *outcome) {
-	r.store(ctx, o)
+	_ = r.store(ctx, o) // what failed is in the memory
 }
 
 // store stores the secret that is held, the one it replaces as the previous one, and ends the rotation, all in one
 // write. Until that has succeeded the secret stays in memory, and no other one is made.
-func (r *Reconciler) store(ctx context.Context, o *observation) {
+func (r *Reconciler) store(ctx context.Context, o *observation) error {
 	held := o.mem.held
 	var err error
 	for range storeTries {
 		if o.overtaken() {
 			// Whoever did it has made another secret, before this one or after: only a third is known to be alive.
 			o.mem.held, o.mem.Held, o.mem.HeldTrouble, o.mem.Doubted = nil, false, nil, true
-			return
+			return nil
 		}
 		content := o.content().Store(
 			held.webhookID, held.value, held.request, r.storeTime(o), plan.Overlap(&o.Object.Spec))
@@ -109,7 +108,7 @@ func (r *Reconciler) store(ctx context.Context, o *observation) {
 		o.mem.held, o.mem.Held, o.mem.HeldTrouble = nil, false, nil
 		o.mem.RotationOwn, o.mem.trigger = false, ""
 		o.mem.succeeded()
-		return
+		return nil
 	}
 	trouble := secretTrouble(o, err)
 	if trouble == nil {
@@ -121,6 +120,7 @@ func (r *Reconciler) store(ctx context.Context, o *observation) {
 	}
 	o.mem.HeldTrouble = trouble
 	o.mem.failed(r.Now(), o.attempt(), trouble)
+	return err
 }
 
 // overtaken tells whether somebody else has stored a secret of the webhook since the one that is held was asked for.
@@ -167,7 +167,7 @@ func (r *Reconciler) writeSecret(ctx context.Context, o *observation, content si
 	if o.secret != nil {
 		secret = o.secret.DeepCopy()
 	}
-	if err := controllerutil.SetControllerReference(o.Object, secret, r.Client.Scheme()); err != nil {
+	if err := r.setOwner(o, secret); err != nil {
 		return err
 	}
 	secret.Labels = merged(secret.Labels, secretLabels(o.Object))

@@ -46,7 +46,7 @@ func (r *Reconciler) update(ctx context.Context, o *observation, p plan.Plan, ou
 	}
 	if !got.Secret.IsZero() && o.Object.Spec.RequiresSignature {
 		r.hold(o, got.Secret)
-		r.store(ctx, o)
+		_ = r.store(ctx, o) // a secret that is not stored is held, and stored later
 	}
 }
 

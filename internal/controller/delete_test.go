@@ -30,6 +30,45 @@ func TestARetainedWebhookStays(t *testing.T) {
 	w.Eventually(func() []string { return w.events(c) }).Should(ContainElement(v1alpha1.EventRetained))
 }
 
+// kept waits until a resource is gone, and asserts that the garbage collector, which has deleted a Secret that really
+// belongs to it by then, has left the signing Secret.
+func (w *world) kept(c *v1alpha1.Chatt2Webhook, id string) {
+	w.Helper()
+	owned := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{
+		Name: c.Name + "-owned", OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(
+			w.get(c), v1alpha1.GroupVersion.WithKind("Chatt2Webhook"))},
+	}}
+	w.create(owned)
+	w.Expect(w.Delete(w.Context(), c)).To(Succeed())
+	w.gone(c)
+	w.gone(owned)
+	s := w.secret(c.SigningSecretName())
+	w.Expect(s).NotTo(BeNil(), "the webhook goes on signing, and the only copy of its secret is gone")
+	w.Expect(s.OwnerReferences).To(BeEmpty())
+	w.Expect(string(s.Data[v1alpha1.SecretKeyCurrent])).To(Equal(w.hub.SecretOf(id)))
+}
+
+func TestTheSigningSecretOfAWebhookThatStaysIsKept(t *testing.T) {
+	t.Run("retained", func(t *testing.T) {
+		w := newWorld(t)
+		w.run()
+		c := w.webhook("orders", signed, func(c *v1alpha1.Chatt2Webhook) { c.Spec.DeletionPolicy = v1alpha1.DeletionRetain })
+		w.kept(c, w.ready(c).Status.WebhookID)
+		w.Eventually(func() []string { return w.notes(c, v1alpha1.EventRetained) }).Should(
+			ContainElement(ContainSubstring(`kept its signing secret in the Secret "orders-signing"`)))
+	})
+	t.Run("given up", func(t *testing.T) {
+		w := newWorld(t)
+		w.run()
+		c := w.webhook("orders", signed)
+		id := w.ready(c).Status.WebhookID
+		w.Expect1(w.hub.RevokeKey(w.app.ID, simulator.DefaultKeyName))
+		w.kept(c, id)
+		w.Eventually(func() []string { return w.notes(c, v1alpha1.EventOrphaned) }).Should(
+			ContainElement(ContainSubstring(`kept its signing secret in the Secret "orders-signing"`)))
+	})
+}
+
 func TestAWebhookThatIsGoneAlreadyDoesNotHoldADeletionUp(t *testing.T) {
 	w := newWorld(t)
 	w.run()

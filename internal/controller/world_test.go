@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -284,15 +285,30 @@ func (w *world) onHub() []simulator.Webhook { return w.hub.Webhooks(w.app.ID) }
 // events are the reasons of the events about a resource.
 func (w *world) events(c client.Object) []string {
 	w.Helper()
-	var list eventsv1.EventList
-	w.Expect(w.List(w.Context(), &list, client.InNamespace(w.namespace))).To(Succeed())
 	var reasons []string
-	for i := range list.Items {
-		if list.Items[i].Regarding.Name == c.GetName() {
-			reasons = append(reasons, list.Items[i].Reason)
-		}
+	for _, e := range w.eventsOf(c) {
+		reasons = append(reasons, e.Reason)
 	}
 	return reasons
+}
+
+// notes are the notes of the events about a resource that have a reason.
+func (w *world) notes(c client.Object, reason string) []string {
+	w.Helper()
+	var notes []string
+	for _, e := range w.eventsOf(c) {
+		if e.Reason == reason {
+			notes = append(notes, e.Note)
+		}
+	}
+	return notes
+}
+
+func (w *world) eventsOf(c client.Object) []eventsv1.Event {
+	w.Helper()
+	var list eventsv1.EventList
+	w.Expect(w.List(w.Context(), &list, client.InNamespace(w.namespace))).To(Succeed())
+	return slices.DeleteFunc(list.Items, func(e eventsv1.Event) bool { return e.Regarding.Name != c.GetName() })
 }
 
 func pretty(v any) string {
