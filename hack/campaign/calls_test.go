@@ -77,7 +77,7 @@ func (w *world) checkSpoken(call *hubCall) {
 
 // checkRepeats: the same call is not made again and again.
 func (w *world) checkRepeats(call *hubCall) {
-	what := call.String() + call.id
+	what := call.String() + call.id + string(call.of)
 	if what != w.watch.last || call.lists() {
 		w.watch.last, w.watch.repeats = what, 0
 	}

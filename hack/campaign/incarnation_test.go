@@ -82,7 +82,7 @@ func (w *world) start(view *store.View) *incarnation {
 	}
 	metrics := controller.NewMetrics(in.registry)
 	in.pool = connection.NewPool(connection.Config{
-		QPS: 10, Burst: 20, PollInterval: pollInterval, Now: w.clock.Now,
+		QPS: w.qps, Burst: w.burst, PollInterval: pollInterval, Now: w.clock.Now,
 		Jitter: func(d time.Duration) time.Duration { return d }, Wake: in.wake, Lanes: connection.NewLanes(1),
 		Metrics: metrics.OfConnections(),
 	}, func(key hub.Secret) (*hub.Client, error) {

@@ -136,6 +136,7 @@ type recorder struct{ *incarnation }
 
 // Eventf takes an event.
 func (r recorder) Eventf(_, _ runtime.Object, _, reason, action, note string, args ...any) {
+	r.world.events[reason]++
 	if !r.dead {
 		r.world.heard(strings.Join([]string{reason, action, note}, " "), args...)
 	}

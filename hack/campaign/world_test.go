@@ -90,6 +90,11 @@ type world struct {
 	// collects: what the garbage collector and the namespace controller do is part of the flow.
 	collects bool
 	steps    int
+	// qps and burst are the rate of calls that the operator is started with.
+	qps   float64
+	burst int
+	// events counts the events of all lives by their reason.
+	events map[string]int
 	// refuses are the calls that the Hub refuses for good, and how.
 	refuses map[string]action
 	// endpointDown: the endpoints do not answer the handshake.
@@ -104,7 +109,7 @@ type world struct {
 func newWorld() *world {
 	w := &world{
 		clock: &clock{now: begins}, reads: fresh, apiKeys: map[string]string{},
-		watch: newWatched(), refuses: map[string]action{},
+		watch: newWatched(), refuses: map[string]action{}, qps: 10, burst: 20, events: map[string]int{},
 	}
 	empty, err := pattern()
 	w.must(err)

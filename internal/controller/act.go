@@ -152,8 +152,6 @@ func (r *Reconciler) look(ctx context.Context, o *observation, p plan.Plan, out 
 	}
 	o.mem.LookedAt = r.Now()
 	o.mem.Verification = o.Verification()
-	o.mem.Verification.Looks++
-	o.mem.Verification.LookedAt = o.mem.LookedAt
 	if ok && err == nil {
 		o.Remote = plan.Remote{Presence: plan.Present, Webhook: seen.Webhook, SeenAt: seen.SeenAt}
 		r.observeMemory(o)

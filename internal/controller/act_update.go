@@ -35,13 +35,14 @@ func (r *Reconciler) update(ctx context.Context, o *observation, p plan.Plan, ou
 		}
 		return
 	}
-	before := o.Remote.Webhook.Endpoint
+	// The other half of a nudge, which found no token then, is no change.
+	nudged := len(sent) == 1 && o.Remote.Webhook.Endpoint == respell(o.Object.Spec.Endpoint)
+	o.verifies(sent, &got.Webhook, nudged, now)
 	o.updated(sent, got.Webhook, now)
-	nudged := len(sent) == 1 && before == respell(o.Object.Spec.Endpoint)
 	o.ignored(sent, &got.Webhook)
 	// What the Hub ignores will not be otherwise for being asked again.
 	out.failed = len(o.Applied.Ignored) > 0
-	if !nudged { // the other half of a verification, which found no token then
+	if !nudged {
 		out.tell(updateEvent(p))
 	}
 	if !got.Secret.IsZero() && o.Object.Spec.RequiresSignature {
@@ -98,12 +99,22 @@ func (o *observation) updated(sent plan.Changes, w hub.Webhook, now time.Time) {
 	if sent.Has(plan.FieldScope) {
 		o.Applied.Scope = plan.Value(spec.Scope)
 	}
+}
+
+// verifies records what an update means for the verification of the endpoint.
+func (o *observation) verifies(sent plan.Changes, w *hub.Webhook, nudged bool, now time.Time) {
 	switch {
+	case nudged:
+		v := o.Verification()
+		o.mem.Verification = plan.Verification{Since: now, Triggers: v.Triggers}
 	case sent.Has(plan.FieldEndpoint):
 		o.mem.Verification = plan.Verification{Since: now}
-	case sent.Has(plan.FieldHeaders) && !w.IsVerified:
-		// Some deployments take a verification back for new headers, or give up one under way, and never try again.
+	case sent.Has(plan.FieldHeaders) && !w.IsVerified && o.Remote.Webhook.IsVerified:
+		// Some deployments take a verification back for new headers, and never try again.
 		o.mem.Verification = plan.VerifyNow(now)
+	case sent.Has(plan.FieldHeaders) && !w.IsVerified:
+		// Some give up one under way.
+		o.mem.Verification = plan.Verification{Since: now, Undone: true}
 	}
 }
 
@@ -133,31 +144,28 @@ func change(o *observation, fields plan.Changes) hub.WebhookUpdate {
 }
 
 // verify sends the endpoint again, so that the Hub tries to verify it. A Hub that only verifies an endpoint that
-// changes is sent another spelling of the same one first; should the second call fail, the other spelling is a
-// difference that the next look puts right.
+// changes is sent another spelling of the same one first; should the second call not be made, the other spelling is a
+// difference that an update corrects.
 func (r *Reconciler) verify(ctx context.Context, o *observation, p plan.Plan, out *outcome) {
-	endpoint := o.Object.Spec.Endpoint
-	var err error
-	if other := respell(endpoint); p.Nudge && other != endpoint {
-		_, err = o.conn.Update(ctx, subject(o.name), o.ID, hub.WebhookUpdate{Endpoint: &other})
+	endpoint, v := o.Object.Spec.Endpoint, o.Verification()
+	other := respell(endpoint)
+	if p.Nudge && other != endpoint && !r.sendEndpoint(ctx, o, other, v, out) {
+		return
 	}
-	var got *hub.WebhookWithSecret
-	if err == nil {
-		got, err = o.conn.Update(ctx, subject(o.name), o.ID, hub.WebhookUpdate{Endpoint: &endpoint})
-	}
+	r.sendEndpoint(ctx, o, endpoint, v, out)
+}
+
+// sendEndpoint sends a spelling of the endpoint, records that the Hub was made to verify it, unless the call was not
+// carried out, and reports whether it succeeded.
+func (r *Reconciler) sendEndpoint(
+	ctx context.Context, o *observation, endpoint string, v plan.Verification, out *outcome,
+) bool {
+	got, err := o.conn.Update(ctx, subject(o.name), o.ID, hub.WebhookUpdate{Endpoint: &endpoint})
 	if errors.Is(err, connection.ErrWait) {
 		out.waiting = true
-		return
+		return false
 	}
 	now := r.Now()
-	if hub.IsKind(err, hub.Throttled) {
-		o.mem.failed(now, o.attempt(), nil) // it was no try
-		return
-	}
-	v := o.Verification()
-	o.mem.Verification = plan.Verification{
-		Since: v.Since, Triggers: v.Triggers + 1, TriggeredAt: now, LookedAt: now,
-	}
 	switch {
 	case err == nil:
 		o.Remote = plan.Remote{Presence: plan.Present, Webhook: got.Webhook, SeenAt: now}
@@ -165,7 +173,12 @@ func (r *Reconciler) verify(ctx context.Context, o *observation, p plan.Plan, ou
 		o.mem.Unsettled = now
 	case hub.IsKind(err, hub.NotFound):
 		out.again = true
+	case !hub.IsKind(err, hub.Invalid) || hub.IsConflict(err):
+		o.mem.failed(now, o.attempt(), nil)
+		return false
 	}
+	o.mem.Verification = v.Triggered(now)
+	return err == nil
 }
 
 // respell writes the same URL another way (RFC 3986, section 6.2.2): the first letter of its path percent-encoded, or,

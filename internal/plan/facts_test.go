@@ -61,13 +61,12 @@ func TestTheHubIsMadeToVerifyEverLessOften(t *testing.T) {
 		switch p := Decide(o); p.Action {
 		case Look:
 			looks++
-			o.Memory.Verification.Looks++
-			o.Memory.Verification.LookedAt = o.Now
+			o.Remote.SeenAt = o.Now
 		case Verify:
 			tried = append(tried, o.Now.Sub(last))
 			last = o.Now
-			v := &o.Memory.Verification
-			*v = Verification{Since: v.Since, Triggers: v.Triggers + 1, TriggeredAt: o.Now, LookedAt: o.Now}
+			o.Memory.Verification = o.Memory.Verification.Triggered(o.Now)
+			o.Remote.SeenAt = o.Now
 		default:
 			o.Now = o.Now.Add(p.Recheck)
 		}
@@ -78,7 +77,7 @@ func TestTheHubIsMadeToVerifyEverLessOften(t *testing.T) {
 	if !slices.Equal(tried[:8], want) {
 		t.Errorf("the Hub is made to try after %v, want %v", tried, want)
 	}
-	if most := 5 * (len(tried) + 1); looks > most {
+	if most := 9 * (len(tried) + 1); looks > most {
 		t.Errorf("%d looks, at most %d are worth it", looks, most)
 	}
 }

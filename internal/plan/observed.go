@@ -123,14 +123,13 @@ type Memory struct {
 
 // Verification is about the attempts to have the endpoint verified.
 type Verification struct {
-	// Since is when waiting began, zero when nothing is waited for.
+	// Since is when the Hub last had a reason to verify the endpoint: it was registered or changed, or the Hub was made
+	// to try again. Zero when nothing is waited for.
 	Since time.Time
-	// Looks is how often the Hub was looked at, LookedAt when last.
-	Looks    int
-	LookedAt time.Time
-	// Triggers is how often the Hub was made to try again, TriggeredAt when last.
-	Triggers    int
-	TriggeredAt time.Time
+	// Triggers is how often the Hub was made to try again.
+	Triggers int
+	// Undone: a verification was taken back, or may have been, and the Hub does not try again by itself.
+	Undone bool
 }
 
 // Key is about the API key.

@@ -191,10 +191,13 @@ func requested(o *Observed) (Plan, bool) {
 	return Plan{}, false
 }
 
+// lookGap is the least time between two observations that a call of unknown outcome or a user's request asks for.
+const lookGap = 2 * time.Second
+
 // lookAgain is a plan to look at the webhook, not more often than makes sense: what a look shows may still be the past.
 func (o *Observed) lookAgain(p Plan) Plan {
 	p.Action = Look
-	if next := o.Memory.LookedAt.Add(firstLook); o.Now.Before(next) {
+	if next := o.Memory.LookedAt.Add(lookGap); o.Now.Before(next) {
 		p.Action, p.Recheck = Rest, o.until(next)
 	}
 	return p

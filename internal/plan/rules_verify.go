@@ -7,51 +7,72 @@ import (
 )
 
 const (
-	// firstLook is how soon after a change the Hub is looked at for verification; each further look waits twice as
-	// long, up to lastLook, from where on the ordinary poll is often enough.
-	firstLook, lastLook = 2 * time.Second, time.Minute
+	// firstLook is how soon after a change the Hub is observed; each further observation waits as long as the change is
+	// old then, at most lastLook, from where on the ordinary poll is often enough.
+	firstLook, lastLook = 250 * time.Millisecond, time.Minute
+	// verifyLag is longer than the Hub takes for a verification and than reads lag behind it. What was observed earlier
+	// after a change does not say that the verification failed.
+	verifyLag = 5 * time.Second
 	// firstTrigger is how soon the Hub is made to verify again; each further time waits twice as long, up to
 	// lastTrigger.
 	firstTrigger, lastTrigger = time.Minute, time.Hour
 )
 
+// verify observes the Hub until it has verified the endpoint, and makes it try again. It never does so before the Hub
+// was observed since the last change: the verification may have succeeded meanwhile.
 func verify(o *Observed) (Plan, bool) {
 	if o.Remote.Presence != Present || o.Remote.Webhook.IsVerified {
 		return Plan{}, false
 	}
 	v := o.Verification()
-	p := Plan{WebhookID: o.ID, Nudge: v.Triggers%2 == 1}
-	triggerAt := latest(v.Since, v.TriggeredAt).Add(triggerInterval(v.Triggers))
-	if o.requestPending() || o.lostVerification() || !o.Now.Before(triggerAt) {
+	triggerAt := v.Since.Add(triggerInterval(v.Triggers))
+	if v.Undone || o.requestPending() {
+		triggerAt = v.Since.Add(verifyLag)
+	}
+	seen := !o.Remote.SeenAt.Before(v.Since.Add(verifyLag))
+	last := latest(o.Remote.SeenAt, o.Memory.LookedAt)
+	interval := min(max(last.Sub(v.Since), firstLook), lastLook)
+	lookAt := latest(v.Since, last).Add(interval)
+	looks := !seen || !v.Undone && interval < min(lastLook, o.Settings.PollInterval)
+
+	p := Plan{WebhookID: o.ID, Nudge: v.Undone || v.Triggers%2 == 1}
+	switch {
+	case looks && !o.Now.Before(lookAt):
+		p.Action = Look
+	case seen && !o.Now.Before(triggerAt):
 		p.Action = Verify
-		return p, true
+	case looks && (!seen || lookAt.Before(triggerAt)):
+		p.Action, p.Recheck, p.Hold = Rest, o.until(lookAt), o.requestPending()
+	default:
+		p.Action, p.Recheck, p.Hold = Rest, o.until(triggerAt), o.requestPending()
 	}
-	interval := firstLook << min(v.Looks, 10)
-	lookAt := latest(v.Since, v.LookedAt).Add(interval)
-	if interval < min(lastLook, o.Settings.PollInterval) {
-		if !o.Now.Before(lookAt) {
-			p.Action = Look
-			return p, true
-		}
-		triggerAt = earliest(triggerAt, lookAt)
-	}
-	p.Action, p.Recheck = Rest, o.until(triggerAt)
 	return p, true
 }
 
-// VerifyNow is for an endpoint that the Hub is to be made to verify at once.
-func VerifyNow(now time.Time) Verification { return Verification{Since: now.Add(-firstTrigger)} }
+// VerifyNow is for an endpoint whose verification was taken back, as was observed at a time: the Hub is made to verify
+// it at once.
+func VerifyNow(observed time.Time) Verification {
+	return Verification{Since: observed.Add(-verifyLag), Undone: true}
+}
+
+// Triggered is for an endpoint that the Hub was made to verify again. What was taken back is tried for the first time
+// then.
+func (v Verification) Triggered(now time.Time) Verification {
+	if v.Undone {
+		return Verification{Since: now}
+	}
+	return Verification{Since: now, Triggers: v.Triggers + 1}
+}
 
 // Verification is where the attempts stand. After a restart they go on as slowly as the age of the webhook says, so
-// that a restart is no reason to try them all at once.
+// that a restart is no reason to try them all at once; but for an endpoint that was verified until now, as status says.
 func (o *Observed) Verification() Verification {
 	v := o.Memory.Verification
 	if !v.Since.IsZero() {
 		return v
 	}
-	if o.lostVerification() {
-		v.Since = o.Now
-		return v
+	if s := &o.Object.Status; s.IsVerified && s.WebhookID == o.ID {
+		return VerifyNow(o.Remote.SeenAt)
 	}
 	v.Since = o.Settings.ActingSince
 	age := o.Now.Sub(o.Remote.Webhook.CreatedDate)
@@ -62,13 +83,6 @@ func (o *Observed) Verification() Verification {
 		v.Triggers++
 	}
 	return v
-}
-
-// lostVerification tells whether the endpoint was verified until now, and nobody waits for that yet. Then the Hub is
-// made to try at once, however old the webhook is.
-func (o *Observed) lostVerification() bool {
-	s := &o.Object.Status
-	return o.Memory.Verification.Since.IsZero() && s.IsVerified && s.WebhookID == o.ID
 }
 
 func triggerInterval(triggers int) time.Duration {
@@ -107,13 +121,6 @@ func (o *Observed) isVerified() bool {
 
 func latest(a, b time.Time) time.Time {
 	if a.After(b) {
-		return a
-	}
-	return b
-}
-
-func earliest(a, b time.Time) time.Time {
-	if a.Before(b) {
 		return a
 	}
 	return b

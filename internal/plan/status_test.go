@@ -37,7 +37,7 @@ func TestConditions(t *testing.T) {
 		{"new", observed(unregistered), want{"Ready": "False Registering", "Synced": "False Registering", "Verified": "Unknown Pending", "Reconciling": "True Registering"}},
 		{"new and to be signed", observed(unregistered, spec(signing)), want{"Ready": "False Registering", "Synced": "False Registering", "Verified": "Unknown Pending", "SigningSecretReady": "False Pending", "Reconciling": "True Registering"}},
 		{"not verified yet", observed(attempts(time.Second, nil)), want{"Ready": "False AwaitingVerification", "Synced": "True Synced", "Verified": "False AwaitingVerification", "Reconciling": "True AwaitingVerification"}},
-		{"not verified after a second try", observed(attempts(time.Hour, triggered(1, time.Second))), want{"Ready": "False VerificationFailed", "Synced": "True Synced", "Verified": "False VerificationFailed", "Reconciling": "True VerificationFailed"}},
+		{"not verified after a second try", observed(attempts(time.Hour, triggered(1))), want{"Ready": "False VerificationFailed", "Synced": "True Synced", "Verified": "False VerificationFailed", "Reconciling": "True VerificationFailed"}},
 		{
 			"not verified and not waited for", observed(attempts(time.Second, nil), spec(func(s *v1alpha1.Chatt2WebhookSpec) { s.ReadyWhen = v1alpha1.ReadyWhenRegistered })),
 			want{"Ready": "True Ready", "Synced": "True Synced", "Verified": "False AwaitingVerification"},
