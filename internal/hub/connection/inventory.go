@@ -38,8 +38,9 @@ type Listing struct {
 
 type entry struct {
 	Sighting
-	// writtenAt is when a write of ours last changed the webhook.
-	writtenAt time.Time
+	// writtenAt is when a write of ours last changed the webhook. The answer to it showed the webhook verified or not.
+	writtenAt       time.Time
+	writtenVerified bool
 }
 
 // inventory is what is known of an Application's webhooks. Own writes change it at once, listings by comparison.
@@ -99,7 +100,7 @@ func (i *inventory) alike(w *hub.Webhook) []Subject {
 // wrote takes the answer to a write of ours.
 func (i *inventory) wrote(w hub.Webhook, at time.Time) {
 	delete(i.deleted, w.ID)
-	i.put(w, at, at)
+	i.put(w, at, at, w.IsVerified)
 }
 
 // erased takes note of a webhook that we deleted, so that a listing under way does not bring it back.
@@ -119,7 +120,7 @@ func (i *inventory) saw(w hub.Webhook, began time.Time) []Subject {
 		// A read may show the past: one that began before our write or an earlier read, or soon after our write and
 		// shows something else.
 		if began.Before(old.SeenAt) ||
-			began.Before(old.writtenAt.Add(ReadLag)) && goesBack(&old.Webhook, &w) {
+			began.Before(old.writtenAt.Add(ReadLag)) && goesBack(&old, &w) {
 			return nil
 		}
 		if i.inDoubt(w.ID) {
@@ -136,7 +137,7 @@ func (i *inventory) saw(w hub.Webhook, began time.Time) []Subject {
 		i.entries[w.ID] = old
 		return news
 	}
-	i.put(w, began, old.writtenAt)
+	i.put(w, began, old.writtenAt, old.writtenVerified)
 	news = i.byID.of(w.ID)
 	if renamed := known && naturalKey(&old.Webhook) != naturalKey(&w); renamed {
 		news = append(news, i.alike(&old.Webhook)...)
@@ -188,12 +189,12 @@ func (i *inventory) listed(seen map[string]struct{}, began time.Time, count int)
 	return news
 }
 
-func (i *inventory) put(w hub.Webhook, seen, written time.Time) {
+func (i *inventory) put(w hub.Webhook, seen, written time.Time, verified bool) {
 	if old, ok := i.entries[w.ID]; ok && naturalKey(&old.Webhook) != naturalKey(&w) {
 		i.natural.remove(naturalKey(&old.Webhook), w.ID)
 	}
 	delete(i.missing, w.ID)
-	i.entries[w.ID] = entry{Sighting{w, seen}, written}
+	i.entries[w.ID] = entry{Sighting{w, seen}, written, verified}
 	i.natural.add(naturalKey(&w), w.ID)
 	i.listing.ApplicationID = w.ApplicationID
 }
@@ -238,9 +239,11 @@ func sameConfiguration(a, b *hub.Webhook) bool {
 		a.RequiresSignature == b.RequiresSignature
 }
 
-// goesBack tells whether a read soon after our write may show what was there before it.
-func goesBack(written, read *hub.Webhook) bool {
-	return !sameConfiguration(written, read) || written.IsVerified && !read.IsVerified
+// goesBack reports whether a read soon after our write may show what was there before it. A read that shows the webhook
+// unverified is compared with the answer to the write and not with a read after it: our write may have reset the
+// verification, and then it was the read in between that showed the past.
+func goesBack(old *entry, read *hub.Webhook) bool {
+	return !sameConfiguration(&old.Webhook, read) || old.writtenVerified && !read.IsVerified
 }
 
 // same tells whether two sightings of a webhook agree in all that anybody wants to know. When it was last modified is

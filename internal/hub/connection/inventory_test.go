@@ -142,6 +142,22 @@ func TestAReadDoesNotUndoAnOwnWrite(t *testing.T) {
 	}
 }
 
+func verified(w *hub.Webhook) { w.IsVerified = true }
+
+// On a Hub whose reads lag, the first read after a write that reset the verification shows the webhook as it was before.
+func TestAReadThatShowsAResetVerificationIsBelieved(t *testing.T) {
+	for name, answer := range map[string]hub.Webhook{"reset": webhook("a"), "verified": webhook("a", verified)} {
+		i := newInventory()
+		i.wrote(answer, noon)
+		i.saw(webhook("a", verified), noon.Add(time.Second))
+		i.saw(webhook("a"), noon.Add(2*time.Second))
+		if got := i.entries["a"].Webhook.IsVerified; got != answer.IsVerified {
+			t.Errorf("after an update that was answered as %s, a read that shows a verified webhook and then one "+
+				"that does not, verified is %t", name, got)
+		}
+	}
+}
+
 func TestAnOlderReadDoesNotUndoANewerOne(t *testing.T) {
 	i := newInventory()
 	i.saw(webhook("a", renamed("new")), noon.Add(time.Second))
