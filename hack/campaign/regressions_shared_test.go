@@ -1,14 +1,19 @@
 package campaign_test
 
 import (
+	"bytes"
+	"slices"
+	"strings"
 	"testing"
 	"time"
+
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
 )
 
 // shared has two resources have one webhook: "orders" is older and waits for "second", which has registered it. The
-// status of that is wiped, and in that moment the older one adopts the webhook.
+// status of that is wiped, and in that moment the older one adopts the webhook, by its id.
 func (w *world) shared(change ...func(*v1alpha1.Chatt2Webhook)) (id string) {
 	same := func(c *v1alpha1.Chatt2Webhook) { c.Spec.Label, c.Spec.Endpoint = "same", "https://shop.example/same" }
 	w.resource(func(c *v1alpha1.Chatt2Webhook) {
@@ -26,7 +31,7 @@ func (w *world) shared(change ...func(*v1alpha1.Chatt2Webhook)) (id string) {
 	w.run(restTime)
 	id = w.second().Status.WebhookID
 	w.wipeStatus(key("second"))
-	w.askAgain(key(name), "now")
+	w.change(func(c *v1alpha1.Chatt2Webhook) { c.Spec.Adoption.WebhookID = &id })
 	w.run(restTime)
 	if w.onHub() != id || w.second().Status.WebhookID != id {
 		w.violated("the schedule", "the webhook is not shared")
@@ -125,7 +130,9 @@ func TestASecretIsDeadOnceAnotherResourceHasHadTheWebhook(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			holds(t, func(w *world) {
 				id := w.shared(signed)
-				w.broken = nil // what it told of the moment in which the other one had a secret made
+				w.broken = slices.DeleteFunc(w.broken, func(what string) bool {
+					return !strings.HasPrefix(what, "the schedule") // of the moment in which the other one had a secret made
+				})
 				w.changeAt(key("second"), func(c *v1alpha1.Chatt2Webhook) { adopts(c, id) })
 				w.run(2 * time.Minute)
 				deleteResource(w)
@@ -151,6 +158,36 @@ func TestWhatALostRegistrationMadeIsFoundThoughAnOlderResourceIsWaitedFor(t *tes
 		w.run(time.Hour)
 		if wrong := w.leftOver(); wrong != "" {
 			w.violated("rest", "%s", wrong)
+		}
+	})
+}
+
+// Its status is lost while no process is there, and nothing reconciles it as long as it is suspended.
+func TestAWebhookWhoseSecretASuspendedResourceHoldsIsNotAdoptedByAnother(t *testing.T) {
+	holds(t, func(w *world) {
+		w.resource(signed)
+		w.run(restTime)
+		id, secret := w.onHub(), w.secret(name + "-signing").Data[v1alpha1.SecretKeyCurrent]
+		w.change(func(c *v1alpha1.Chatt2Webhook) { c.Spec.Suspend = true })
+		w.run(restTime)
+		w.wipeStatus(key(name))
+		w.restart()
+		w.newKey(w.app.ID, canary+"key-second")
+		w.create(&corev1.Secret{
+			ObjectMeta: inHome("key-second"), Data: map[string][]byte{"apiKey": []byte(canary + "key-second")},
+		})
+		w.declare(inHome("second"), signed, func(c *v1alpha1.Chatt2Webhook) {
+			c.Spec.Label, c.Spec.Endpoint = name, "https://shop.example/"+name
+			c.Spec.APIKeySecretRef.Name = "key-second"
+		})
+		w.run(5 * time.Minute)
+		if has := w.second().Status.WebhookID; has != "" {
+			w.violated("S9", "the other resource has adopted %s", has)
+		}
+		w.change(func(c *v1alpha1.Chatt2Webhook) { c.Spec.Suspend = false })
+		w.run(5 * time.Minute)
+		if w.onHub() != id || !bytes.Equal(w.secret(name + "-signing").Data[v1alpha1.SecretKeyCurrent], secret) {
+			w.violated("S1", "it has lost the webhook or the secret")
 		}
 	})
 }

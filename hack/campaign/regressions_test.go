@@ -28,6 +28,8 @@ var regressions = map[string]string{
 	"a key that is put back shows the webhook as it was before":    "walk@old/67681/0,1,5,23",
 	"signing is turned off, and a death and spec turn it on again": "walk@old/68539/7,14,15,17,18",
 	"a secret is kept that another resource has had replaced":      "walk/70244/1,3,4,6,8,15,16",
+	"a webhook is adopted whose secret a suspended resource holds": "walk/105500/0,1,3,4,5,6",
+	"a read of before a reset of the verification is believed":     "walk@old/109163/0,3,12,13,14,15,17,19,20",
 	"a late redefinition kills what signing on again has made":     "walk@short-pages/12529/0,2,3,4,6,11,13,14,15,16",
 }
 

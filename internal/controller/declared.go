@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
@@ -43,6 +44,40 @@ func (r *Reconciler) declaredBy(
 			return "", err
 		}
 		if same {
+			return client.ObjectKeyFromObject(other).String(), nil
+		}
+	}
+	return "", nil
+}
+
+// holder returns another resource with this natural key whose status names no webhook while its signing Secret holds the
+// secret of this one. Its status is lost, and it is suspended or not reconciled yet: if this resource adopted the
+// webhook and redefined its signature, that Secret would be stale and nothing would say so. A Secret that is marked may
+// be stale, and a resource whose own Secret holds the secret as well does not wait: the other one waits for it.
+func (r *Reconciler) holder(
+	ctx context.Context, o *observation, key connection.NaturalKey, id string,
+) (string, error) {
+	if o.ID != "" || o.Signing.WebhookID == id {
+		return "", nil
+	}
+	var others v1alpha1.Chatt2WebhookList
+	alike := client.MatchingFields{indexNatural: drawer(key.Label, key.Endpoint, key.EventType)}
+	if err := r.Client.List(ctx, &others, alike, client.UnsafeDisableDeepCopy); err != nil {
+		return "", err
+	}
+	for i := range others.Items {
+		other := &others.Items[i]
+		if other.UID == o.Object.UID || natural(other) != key || other.Status.WebhookID != "" ||
+			!other.Spec.RequiresSignature || !other.DeletionTimestamp.IsZero() {
+			continue
+		}
+		secret := secretMetadata()
+		name := client.ObjectKey{Namespace: other.Namespace, Name: other.SigningSecretName()}
+		if err := r.Live.Get(ctx, name, secret); client.IgnoreNotFound(err) != nil {
+			return "", err
+		}
+		marked := secret.Annotations[v1alpha1.AnnotationRotationStartedAt] != ""
+		if metav1.IsControlledBy(secret, other) && secret.Annotations[v1alpha1.AnnotationWebhookID] == id && !marked {
 			return client.ObjectKeyFromObject(other).String(), nil
 		}
 	}

@@ -184,6 +184,9 @@ func (r *Reconciler) observeMatches(
 		if owner == "" && err == nil && former {
 			owner, err = r.declaredBy(ctx, o, key, registers)
 		}
+		if owner == "" && err == nil && !former {
+			owner, err = r.holder(ctx, o, key, w.ID)
+		}
 		if err != nil {
 			return err
 		}
