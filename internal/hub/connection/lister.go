@@ -14,6 +14,9 @@ const scansInARow = 3
 // listingGap is the least time between the beginnings of two listings that somebody wants.
 const listingGap = 250 * time.Millisecond
 
+// pageRetry is how soon a page that failed is asked for again; each further time waits four times as long.
+const pageRetry = 500 * time.Millisecond
+
 // lister makes listings: one each poll interval, and sooner for those who want one.
 type lister struct {
 	// wanted is who waits for a listing, and when it must begin at the earliest.
@@ -25,8 +28,8 @@ type lister struct {
 	probing bool
 	// prove: calls wait for a lane until the Hub has answered quickly, and a page shows whether it does.
 	prove bool
-	// broken is how many scans in a row did not come out whole, failed how many ended with an error. While either is
-	// above zero, nextAt holds for those who want a listing, too.
+	// broken is how many scans in a row did not come out whole, failed how many pages in a row failed for the Hub's
+	// sake. While either is above zero, nextAt holds for those who want a listing, too.
 	broken, failed int
 	nextAt         time.Time
 	// kicked makes the loop look again.
@@ -111,11 +114,7 @@ func (c *Connection) listingReady(now time.Time) (bool, time.Time) {
 		c.lister.scan = nil
 		return false, time.Time{}
 	case c.breaker.shut():
-		// The listing is the probe: its first page, and it alone. While a key is only suspected, the next page of a
-		// listing under way serves as well.
-		if c.breaker.access != Open {
-			c.lister.scan = nil
-		}
+		// The next page of the listing is the probe: the first one where none is under way.
 		at := c.breaker.probeDue()
 		c.lister.probing = c.breaker.access == Open && c.lister.scan == nil &&
 			now.Before(c.lister.due(c.inventory.listing.BeganAt))
@@ -128,7 +127,7 @@ func (c *Connection) listingReady(now time.Time) (bool, time.Time) {
 	case now.Before(c.breaker.pausedUntil):
 		return false, c.breaker.pausedUntil
 	}
-	if c.lister.scan == nil {
+	if c.lister.scan == nil || c.lister.failed > 0 {
 		if at := c.lister.due(c.inventory.listing.BeganAt); now.Before(at) {
 			if !c.lister.prove || c.lister.failed > 0 {
 				return false, at
@@ -167,13 +166,12 @@ func (c *Connection) listed(s *scan, page *hub.WebhookPage, err error, asked cal
 	c.budget.lane.proved(asked.began, now)
 	c.record(asked, listingOutage(err), now)
 	if err != nil {
-		c.lister.scan = nil
-		c.lister.failed++
-		next := now.Add(c.cfg.Jitter(min(time.Second<<min(c.lister.failed, 10), c.cfg.PollInterval)))
-		c.lister.nextAt = next
+		next := c.pageFailed(s, err, now)
 		c.mu.Unlock()
 		return next
 	}
+	c.lister.failed = 0
+	s.read, s.readAt = s.read+1, now
 	for i := range page.Webhooks {
 		news = append(news, c.inventory.saw(page.Webhooks[i], asked.began)...)
 	}
@@ -197,6 +195,20 @@ func (c *Connection) listed(s *scan, page *hub.WebhookPage, err error, asked cal
 	return next
 }
 
+// pageFailed takes that a page could not be read, and returns when to go on.
+func (c *Connection) pageFailed(s *scan, err error, now time.Time) time.Time {
+	if c.lister.probing || !s.survives(err, now) {
+		c.lister.scan = nil
+	}
+	if hub.IsKind(err, hub.Throttled) {
+		return c.breaker.pausedUntil
+	}
+	wait := pageRetry << min(2*c.lister.failed, 10)
+	c.lister.failed++
+	c.lister.nextAt = now.Add(c.cfg.Jitter(min(wait, c.cfg.PollInterval)))
+	return c.lister.nextAt
+}
+
 // listingOutage takes a listing that the Hub does not know of, or refuses, for an outage: what answers is not the Hub.
 func listingOutage(err error) error {
 	e, ok := errors.AsType[*hub.Error](err)
@@ -210,7 +222,7 @@ func listingOutage(err error) error {
 
 // endScan closes a scan and returns who had waited for it.
 func (c *Connection) endScan(s *scan, isWhole bool, now time.Time) []Subject {
-	c.lister.scan, c.lister.failed = nil, 0
+	c.lister.scan = nil
 	c.inventory.listing.TriedAt = s.began
 	if !isWhole {
 		// Those who want a whole one go on waiting.

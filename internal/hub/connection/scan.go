@@ -1,6 +1,7 @@
 package connection
 
 import (
+	"slices"
 	"time"
 
 	"github.com/chatt2me/webhook-operator/internal/hub"
@@ -18,19 +19,43 @@ const (
 	whole
 )
 
-// scan is a listing under way. Each page begins with the last entry of the one before and the total must not change:
-// offset paging skips an entry when another one is deleted meanwhile, and so that shows.
+// scan is a listing under way. Each page must show the last entry of the one before, for offset paging skips an entry
+// when another one is deleted meanwhile, and so that shows. The order of the Hub is stable, so what follows that entry
+// follows it still, however much later the page is read. Webhooks that are registered meanwhile do no harm: they come
+// at the end, or at the beginning, where they shift the rest.
 type scan struct {
 	began time.Time
-	// offset is where the next page begins, total what the pages before said, -1 before the first.
+	// offset is where the next page begins, total what the last page says.
 	offset, total int
+	// shifted is how many webhooks were registered meanwhile in front of the others.
+	shifted int
 	// first and last are the ids of the first entry of all and of the last entry seen.
 	first, last string
 	seen        map[string]struct{}
+	// readAt is when the last page was read, zero before the first.
+	readAt time.Time
+	// read is the number of pages read.
+	read int
 }
 
+// scanPatience is for how long the pages of a listing may fail before it is given up.
+const scanPatience = 5 * time.Minute
+
 func newScan(began time.Time) *scan {
-	return &scan{began: began, total: -1, seen: map[string]struct{}{}}
+	return &scan{began: began, seen: map[string]struct{}{}}
+}
+
+// survives reports whether to repeat the page that failed, rather than to begin again with the first one. The pages
+// read before it prove what they did.
+func (s *scan) survives(err error, now time.Time) bool {
+	switch {
+	case s.read == 0:
+		return false // a listing that begins later is newer
+	case hub.IsKind(err, hub.Throttled):
+		return true
+	default:
+		return hub.IsKind(err, hub.Unavailable) && now.Sub(s.readAt) < scanPatience
+	}
 }
 
 func (s *scan) next() hub.Page {
@@ -43,18 +68,15 @@ func (s *scan) add(page *hub.WebhookPage) wholeness {
 	if !page.Paged {
 		return s.addBare(got)
 	}
-	if s.total >= 0 && page.Total != s.total {
-		return torn
-	}
 	s.total = page.Total
 	if !s.continues(got) {
 		return torn
 	}
-	if len(s.seen) == s.total {
+	switch known := len(s.seen) + s.shifted; {
+	case known == s.total:
 		return whole
-	}
-	// A page that brings nothing new would be asked for again and again.
-	if len(s.seen) > s.total || s.offset+len(got)-1 <= s.offset && len(got) < 2 {
+	case known > s.total || len(got) < 2:
+		// A page that brings nothing new would be asked for again and again.
 		return torn
 	}
 	s.offset += len(got) - 1
@@ -82,16 +104,19 @@ func (s *scan) addBare(got []hub.Webhook) wholeness {
 	return partial
 }
 
-// continues takes the entries of a page, which must begin where the last one ended and show nothing twice.
+// continues adds the entries of a page. It must show the last entry read, in front of it only entries that were read
+// before, and after it only new ones.
 func (s *scan) continues(got []hub.Webhook) bool {
 	if s.last != "" {
-		if len(got) == 0 || got[0].ID != s.last {
+		at := slices.IndexFunc(got, func(w hub.Webhook) bool { return w.ID == s.last })
+		if at < 0 || slices.ContainsFunc(got[:at], func(w hub.Webhook) bool { return !s.has(w.ID) }) {
 			return false
 		}
-		got = got[1:]
+		s.shifted += at
+		got = got[at+1:]
 	}
 	for i := range got {
-		if _, twice := s.seen[got[i].ID]; twice {
+		if s.has(got[i].ID) {
 			return false
 		}
 		s.seen[got[i].ID] = struct{}{}
@@ -101,4 +126,9 @@ func (s *scan) continues(got []hub.Webhook) bool {
 		s.first = got[0].ID
 	}
 	return true
+}
+
+func (s *scan) has(id string) bool {
+	_, ok := s.seen[id]
+	return ok
 }

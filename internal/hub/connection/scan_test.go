@@ -2,6 +2,7 @@ package connection
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -81,11 +82,7 @@ func TestAListingDuringWhichWebhooksMoveIsTorn(t *testing.T) {
 	tests := map[string]func(s *shelf){
 		"one of an earlier page goes":              func(s *shelf) { s.ids = slices.Delete(s.ids, 3, 4) },
 		"the last of the page before goes":         func(s *shelf) { s.ids = slices.Delete(s.ids, 49, 50) },
-		"one of a later page goes":                 func(s *shelf) { s.ids = slices.Delete(s.ids, 60, 61) },
-		"one comes at the end":                     func(s *shelf) { s.ids = append(s.ids, "new") },
-		"one comes at the beginning":               func(s *shelf) { s.ids = slices.Insert(s.ids, 0, "new") },
 		"one goes and another comes at the end":    func(s *shelf) { s.ids = append(slices.Delete(s.ids, 3, 4), "new") },
-		"a later one goes and one comes first":     func(s *shelf) { s.ids = slices.Insert(slices.Delete(s.ids, 60, 61), 0, "new") },
 		"all but the first page go":                func(s *shelf) { s.ids = s.ids[:20] },
 		"all go":                                   func(s *shelf) { s.ids = nil },
 		"the deployment begins to answer in a row": func(s *shelf) { s.bare, s.deaf = true, true },
@@ -105,15 +102,101 @@ func TestAListingDuringWhichWebhooksMoveIsTorn(t *testing.T) {
 	}
 }
 
-func TestAListingInWhichALaterWebhookIsReplacedByANewLastOneIsWhole(t *testing.T) {
-	s := shelfOf(120)
-	result, seen, _ := read(t, s, func(page int) {
-		if page == 1 {
-			s.ids = append(slices.Delete(s.ids, 60, 61), "new")
+func TestAListingThatPassesNothingOverIsWhole(t *testing.T) {
+	tests := map[string]struct {
+		move func(s *shelf)
+		seen int
+	}{
+		"one of a later page goes": {func(s *shelf) { s.ids = slices.Delete(s.ids, 60, 61) }, 119},
+		"one comes at the end":     {func(s *shelf) { s.ids = append(s.ids, "new") }, 121},
+		"one comes at the beginning": {
+			func(s *shelf) { s.ids = slices.Insert(s.ids, 0, "new") }, 120,
+		},
+		"a later one goes and one comes first": {
+			func(s *shelf) { s.ids = slices.Insert(slices.Delete(s.ids, 60, 61), 0, "new") }, 119,
+		},
+		"a later one goes and one comes last": {
+			func(s *shelf) { s.ids = append(slices.Delete(s.ids, 60, 61), "new") }, 120,
+		},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			s := shelfOf(120)
+			result, seen, _ := read(t, s, func(page int) {
+				if page == 1 {
+					test.move(s)
+				}
+			})
+			if result != whole || seen != test.seen {
+				t.Errorf("the listing is %v and shows %d, want %d", result, seen, test.seen)
+			}
+		})
+	}
+}
+
+func TestAListingDuringWhichWebhooksAreRegisteredComesOutWhole(t *testing.T) {
+	for _, newestFirst := range []bool{false, true} {
+		for _, bare := range []bool{false, true} {
+			s := shelfOf(500)
+			s.bare = bare
+			result, seen, _ := read(t, s, func(page int) {
+				if page > 8 {
+					return
+				}
+				id := fmt.Sprintf("new-%d", page)
+				if newestFirst {
+					s.ids = slices.Insert(s.ids, 0, id)
+				} else {
+					s.ids = append(s.ids, id)
+				}
+			})
+			if result != whole || seen < 500 {
+				t.Errorf("newest first %t, bare %t: it is %v and shows %d", newestFirst, bare, result, seen)
+			}
 		}
-	})
-	if result != whole || seen != 120 {
-		t.Errorf("the listing is %v and shows %d: nothing that was there throughout was passed over", result, seen)
+	}
+}
+
+func TestAWholeListingShowsWhatWasThereThroughout(t *testing.T) {
+	wholes := 0
+	for seed := range uint64(5000) {
+		chance := rand.New(rand.NewPCG(seed, 0))
+		s := shelfOf(chance.IntN(40))
+		s.most, s.bare = 4+chance.IntN(8), chance.IntN(4) == 0 // longer than all that come at once
+		newestFirst := chance.IntN(2) == 0
+		throughout := slices.Clone(s.ids)
+		c := newScan(noon)
+		result := partial
+		for page := 0; result == partial && page < 100; page++ {
+			result = c.add(s.page(c.next()))
+			for range chance.IntN(3) * chance.IntN(2) {
+				switch at := chance.IntN(len(s.ids) + 1); {
+				case result != partial:
+				case at < len(s.ids) && chance.IntN(2) == 0:
+					throughout = slices.DeleteFunc(throughout, func(id string) bool { return id == s.ids[at] })
+					s.ids = slices.Delete(s.ids, at, at+1)
+				case newestFirst:
+					s.ids = slices.Insert(s.ids, 0, fmt.Sprintf("new-%d-%d", page, len(s.ids)))
+				default:
+					s.ids = append(s.ids, fmt.Sprintf("new-%d-%d", page, len(s.ids)))
+				}
+			}
+		}
+		if result == partial {
+			t.Fatalf("seed %d: the scan does not end", seed)
+		}
+		if result == torn {
+			continue
+		}
+		wholes++
+		for _, id := range throughout {
+			if !c.has(id) {
+				t.Fatalf("seed %d: a whole listing passed %s over", seed, id)
+			}
+		}
+	}
+	if wholes < 1000 {
+		t.Errorf("%d of 5000 listings are whole", wholes)
 	}
 }
 
