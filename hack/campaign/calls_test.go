@@ -90,7 +90,7 @@ func (w *world) checkRepeats(call *hubCall) {
 func (w *world) checkS2(in *incarnation, of *known, call *hubCall) {
 	h, there := w.webhook(call.id)
 	spec := &of.object.Spec
-	alike := h.Label == spec.Label && h.Endpoint == spec.Endpoint &&
+	alike := h.Label == normalLabel(spec.Label) && h.Endpoint == normalEndpoint(spec.Endpoint) &&
 		(!w.watch.byHand[call.id] || spec.Adoption.Policy != v1alpha1.AdoptNever)
 	mine := w.watch.made[call.id] == of.object.UID || of.had[call.id] || alike || isNamed(of.object, call.id)
 	switch {

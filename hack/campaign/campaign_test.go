@@ -7,9 +7,9 @@
 // By itself it runs every flow with every single fault and a fresh cache, on Hubs that are otherwise than documented with
 // each call to them of which nobody knows the end, and some random walks. CAMPAIGN=whole adds caches that are behind,
 // and after a death every fault at every point of the recovery, or with a cache that is behind another death.
-// CAMPAIGN=hubs adds every single fault on each Hub. CAMPAIGN_FLOWS=flow,flow restricts it to some. CAMPAIGN_SEEDS=n
-// runs the random walks of so many seeds, from CAMPAIGN_SEED on. CAMPAIGN_REPLAY=flow/reads/faults or walk/seed/steps
-// runs one and tells its trace.
+// CAMPAIGN=hubs adds every single fault on each Hub. CAMPAIGN_FLOWS=flow,flow and CAMPAIGN_HUBS=hub,hub restrict it to
+// some. CAMPAIGN_SEEDS=n runs the random walks of so many seeds, from CAMPAIGN_SEED on. CAMPAIGN_REPLAY=flow/reads/faults
+// or walk/seed/steps runs one and tells its trace.
 package campaign_test
 
 import (
@@ -70,13 +70,21 @@ func enumerateHubs(t *testing.T, n *tally, every int, began time.Time) {
 	if os.Getenv("CAMPAIGN") == "hubs" {
 		which = nil
 	}
-	for _, hub := range otherHubs() {
+	for _, hub := range chosenHubs() {
 		before := n.total()
 		for _, f := range chosenFlows() {
 			extent{flow: f, hub: hub, reads: []reads{fresh}, every: every, which: which}.enumerate(n)
 		}
 		t.Logf("%6d on the Hub %s, until %s", n.total()-before, hub, time.Since(began).Round(time.Second))
 	}
+}
+
+// chosenHubs are all Hubs but the documented one, or those that CAMPAIGN_HUBS names.
+func chosenHubs() []string {
+	if names := os.Getenv("CAMPAIGN_HUBS"); names != "" {
+		return strings.Split(names, ",")
+	}
+	return otherHubs()
 }
 
 // chosenFlows are all flows, or those that CAMPAIGN_FLOWS names.

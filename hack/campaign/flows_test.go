@@ -98,6 +98,7 @@ func (w *world) declare(as metav1.ObjectMeta, change ...func(*v1alpha1.Chatt2Web
 	for _, do := range change {
 		do(c)
 	}
+	w.spell(c)
 	w.create(c)
 }
 

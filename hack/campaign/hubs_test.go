@@ -3,8 +3,10 @@ package campaign_test
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/chatt2me/webhook-operator/api/v1alpha1"
 	"github.com/chatt2me/webhook-operator/internal/hub/simulator"
 )
 
@@ -25,6 +27,7 @@ var hubs = map[string]simulator.Variants{
 	"verifies-later":   {VerifyAfter: simulator.Duration(2 * time.Second)},
 	"verifies-changes": {VerifyChangedOnly: true},
 	"headers-unverify": {HeadersResetVerified: true},
+	"normalizes":       {NormalizeEndpoint: true, NormalizeLabel: true, VerifyChangedOnly: true},
 	"reads-lag":        {ReadLag: simulator.Duration(time.Second)},
 	"old": {
 		BareLists: true, NewestFirst: true, OmitFields: []string{"label", "requiresSignature"}, OmitSecret: true,
@@ -62,6 +65,24 @@ func (w *world) hidesSigning() bool {
 }
 
 func (w *world) takesNoLabels() bool { return w.hub.Variants().LabelUpdate != simulator.LabelApplied }
+
+// spell writes what a resource declares in a way that a Hub which normalizes does not store it.
+func (w *world) spell(c *v1alpha1.Chatt2Webhook) {
+	v := w.hub.Variants()
+	if rest, plain := strings.CutPrefix(c.Spec.Endpoint, "https://shop.example/"); plain && v.NormalizeEndpoint {
+		c.Spec.Endpoint = "https://Shop.Example:443/not/../" + rest
+	}
+	if v.NormalizeLabel {
+		c.Spec.Label = " " + strings.ReplaceAll(strings.TrimSpace(c.Spec.Label), " ", "  ")
+	}
+}
+
+// normalLabel and normalEndpoint are the spellings that a Hub which normalizes stores of what spell writes.
+func normalLabel(label string) string { return strings.Join(strings.Fields(label), " ") }
+
+func normalEndpoint(endpoint string) string {
+	return strings.Replace(endpoint, "https://Shop.Example:443/not/../", "https://shop.example/", 1)
+}
 
 // playHub has the Hub be the one of that name.
 func (w *world) playHub(name string) {

@@ -101,7 +101,9 @@ func (w *world) start(view *store.View) *incarnation {
 
 // natural is what a webhook is recognised by.
 func natural(c *v1alpha1.Chatt2Webhook) string {
-	return strings.Join([]string{c.Spec.Label, c.Spec.Endpoint, string(c.Spec.EventType)}, "\x00")
+	return strings.Join([]string{
+		normalLabel(c.Spec.Label), normalEndpoint(c.Spec.Endpoint), string(c.Spec.EventType),
+	}, "\x00")
 }
 
 // ended is what every call of a life ends with that is over, or of a step that took too long.

@@ -154,7 +154,9 @@ func (w *world) disagrees(of *known) string {
 		return "status names a webhook that is not there"
 	}
 	unseen := w.hidesLabels() && w.watch.labelled[h.ID]
-	if h.Label != c.Spec.Label && !unseen || h.Endpoint != c.Spec.Endpoint || h.RequiresSignature != c.Spec.RequiresSignature ||
+	if normalLabel(h.Label) != normalLabel(c.Spec.Label) && !unseen ||
+		normalEndpoint(h.Endpoint) != normalEndpoint(c.Spec.Endpoint) ||
+		h.RequiresSignature != c.Spec.RequiresSignature ||
 		!h.IsVerified || h.ApplicationID != w.appOf(c) || string(c.Spec.EventType) != h.EventType {
 		return fmt.Sprintf("the Hub has %+v", h)
 	}

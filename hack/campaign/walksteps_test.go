@@ -103,7 +103,8 @@ func (w *world) touchOne(s step, c *v1alpha1.Chatt2Webhook) {
 		h, there := w.webhook(of.wiped)
 		w.wipeStatus(key)
 		w.watch.repaired = w.clock.now // a look that was asked for once is asked for again
-		if there && (h.Label != c.Spec.Label || h.Endpoint != c.Spec.Endpoint) {
+		if there && (normalLabel(h.Label) != normalLabel(c.Spec.Label) ||
+			normalEndpoint(h.Endpoint) != normalEndpoint(c.Spec.Endpoint)) {
 			w.forgets(w.resourceAt(key))
 		}
 	case "wipe Secret":

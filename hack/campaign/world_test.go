@@ -227,6 +227,7 @@ func (w *world) changeAt(key types.NamespacedName, do func(*v1alpha1.Chatt2Webho
 	before := w.resourceAt(key)
 	after := before.DeepCopy()
 	do(after)
+	w.spell(after)
 	w.must(w.user.Patch(w.ctx, after, client.MergeFrom(before)))
 }
 

@@ -3,7 +3,6 @@ package controller
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -36,7 +35,7 @@ func (r *Reconciler) update(ctx context.Context, o *observation, p plan.Plan, ou
 		return
 	}
 	// The other half of a nudge, which found no token then, is no change.
-	nudged := len(sent) == 1 && o.Remote.Webhook.Endpoint == respell(o.Object.Spec.Endpoint)
+	nudged := len(sent) == 1 && hub.IsRespelled(o.Remote.Webhook.Endpoint, o.Object.Spec.Endpoint)
 	o.verifies(sent, &got.Webhook, nudged, now)
 	o.updated(sent, got.Webhook, now)
 	o.ignored(sent, &got.Webhook)
@@ -148,7 +147,7 @@ func change(o *observation, fields plan.Changes) hub.WebhookUpdate {
 // difference that an update corrects.
 func (r *Reconciler) verify(ctx context.Context, o *observation, p plan.Plan, out *outcome) {
 	endpoint, v := o.Object.Spec.Endpoint, o.Verification()
-	other := respell(endpoint)
+	other := hub.Respell(endpoint)
 	if p.Nudge && other != endpoint && !r.sendEndpoint(ctx, o, other, v, out) {
 		return
 	}
@@ -180,31 +179,3 @@ func (r *Reconciler) sendEndpoint(
 	o.mem.Verification = v.Triggered(now)
 	return err == nil
 }
-
-// respell writes the same URL another way (RFC 3986, section 6.2.2): the first letter of its path percent-encoded, or,
-// where there is none, the first letter of its host in the other case.
-func respell(endpoint string) string {
-	const scheme = "https://"
-	rest, found := strings.CutPrefix(endpoint, scheme)
-	if !found {
-		return endpoint
-	}
-	host, path := rest, ""
-	if end := strings.IndexAny(rest, "/?"); end >= 0 {
-		host, path = rest[:end], rest[end:]
-	}
-	if question := strings.IndexByte(path, '?'); question >= 0 {
-		path = path[:question]
-	}
-	if i := strings.IndexFunc(path, isLetter); i >= 0 && !strings.Contains(path[:i], "%") {
-		at := len(scheme) + len(host) + i
-		return fmt.Sprintf("%s%%%02X%s", endpoint[:at], endpoint[at], endpoint[at+1:])
-	}
-	if i := strings.IndexFunc(host, isLetter); i >= 0 {
-		at := len(scheme) + i
-		return endpoint[:at] + string(endpoint[at]^0x20) + endpoint[at+1:]
-	}
-	return endpoint
-}
-
-func isLetter(c rune) bool { return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' }

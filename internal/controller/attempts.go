@@ -92,7 +92,7 @@ func formerAttempts(w *v1alpha1.Chatt2Webhook, annotation string) []connection.N
 	}
 	var former []connection.NaturalKey
 	for _, a := range createAttempts(annotation) {
-		key := connection.NaturalKey{Label: a.Label, Endpoint: a.Endpoint, EventType: a.EventType}
+		key := connection.Natural(a.Label, a.Endpoint, a.EventType)
 		if key != natural(w) {
 			former = append(former, key)
 		}

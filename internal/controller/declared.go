@@ -29,7 +29,7 @@ func (r *Reconciler) declaredBy(
 	ctx context.Context, o *observation, key connection.NaturalKey, counts func(*v1alpha1.Chatt2Webhook) bool,
 ) (string, error) {
 	var others v1alpha1.Chatt2WebhookList
-	alike := client.MatchingFields{indexNatural: drawer(key.Label, key.Endpoint, key.EventType)}
+	alike := client.MatchingFields{indexNatural: naturalDrawer(key)}
 	err := r.Client.List(ctx, &others, alike, client.UnsafeDisableDeepCopy)
 	if err != nil {
 		return "", err
@@ -122,6 +122,9 @@ func (r *Reconciler) ownerDiffers(ctx context.Context, o *observation) (bool, er
 
 // declares tells whether a webhook is what a resource declares, as far as the Hub shows it.
 func declares(object *v1alpha1.Chatt2Webhook, w *hub.Webhook) bool {
-	key := natural(object)
-	return key.Endpoint == w.Endpoint && key.EventType == w.EventType && !hub.IsNot(w.Label, key.Label)
+	declared, shown := natural(object), connection.Natural(w.Label.Value, w.Endpoint, w.EventType)
+	if !w.Label.Known {
+		shown.Label = declared.Label
+	}
+	return declared == shown
 }

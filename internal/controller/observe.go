@@ -243,7 +243,5 @@ func (o *observation) attempt() attempt {
 
 // natural is what the webhook of a resource is recognised by on the Hub.
 func natural(object *v1alpha1.Chatt2Webhook) connection.NaturalKey {
-	return connection.NaturalKey{
-		Label: object.Spec.Label, Endpoint: object.Spec.Endpoint, EventType: string(object.Spec.EventType),
-	}
+	return connection.Natural(object.Spec.Label, object.Spec.Endpoint, string(object.Spec.EventType))
 }

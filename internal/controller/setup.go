@@ -111,7 +111,7 @@ func IndexResources(ctx context.Context, in client.FieldIndexer) error {
 	var failed []error
 	for name, of := range map[string]func(*v1alpha1.Chatt2Webhook) []string{
 		indexWebhookID: func(w *v1alpha1.Chatt2Webhook) []string { return []string{drawer(w.Status.WebhookID)} },
-		indexNatural:   func(w *v1alpha1.Chatt2Webhook) []string { return []string{naturalDrawer(w)} },
+		indexNatural:   func(w *v1alpha1.Chatt2Webhook) []string { return []string{naturalDrawer(natural(w))} },
 		indexSecret:    func(w *v1alpha1.Chatt2Webhook) []string { return unique(w.SecretNames()) },
 		indexConfigMap: func(w *v1alpha1.Chatt2Webhook) []string { return unique(w.ConfigMapNames()) },
 		indexAPIKey:    func(w *v1alpha1.Chatt2Webhook) []string { return []string{w.Spec.APIKeySecretRef.Name} },
@@ -145,8 +145,8 @@ func drawer(texts ...string) string {
 	return strconv.Itoa(int(h.Sum32() % drawers))
 }
 
-func naturalDrawer(w *v1alpha1.Chatt2Webhook) string {
-	return drawer(w.Spec.Label, w.Spec.Endpoint, string(w.Spec.EventType))
+func naturalDrawer(key connection.NaturalKey) string {
+	return drawer(key.Label, key.Endpoint, key.EventType)
 }
 
 func unique(names []string) []string {
@@ -192,7 +192,7 @@ func (r *Reconciler) siblings(ctx context.Context, object client.Object) []recon
 			return client.ObjectKeyFromObject(other) != me && same(other)
 		}, in)
 	}
-	others := of(client.MatchingFields{indexNatural: naturalDrawer(w)}, func(other *v1alpha1.Chatt2Webhook) bool {
+	others := of(client.MatchingFields{indexNatural: naturalDrawer(natural(w))}, func(other *v1alpha1.Chatt2Webhook) bool {
 		return natural(other) == natural(w)
 	})
 	if id := w.Status.WebhookID; id != "" {

@@ -45,8 +45,9 @@ func Diff(spec *v1alpha1.Chatt2WebhookSpec, applied v1alpha1.AppliedStatus, sign
 	if !w.Scope.Known {
 		scope = applied.Scope
 	}
-	differs(FieldLabel, label != spec.Label && (w.Label.Known || label != ""))
-	differs(FieldEndpoint, w.Endpoint != "" && w.Endpoint != spec.Endpoint)
+	isLabel := label == spec.Label || hub.NormalLabel(label) == hub.NormalLabel(spec.Label)
+	differs(FieldLabel, !isLabel && (w.Label.Known || label != ""))
+	differs(FieldEndpoint, w.Endpoint != "" && endpointDiffers(w.Endpoint, spec.Endpoint))
 	differs(FieldEventType, w.EventType != "" && w.EventType != string(spec.EventType))
 	differs(FieldAuthenticationProtocol, hub.IsNot(w.AuthenticationProtocol, string(Protocol(spec))))
 	differs(FieldScope, scope != Value(spec.Scope))
@@ -55,6 +56,13 @@ func Diff(spec *v1alpha1.Chatt2WebhookSpec, applied v1alpha1.AppliedStatus, sign
 	}
 	differs(FieldRequiresSignature, signed != spec.RequiresSignature)
 	return c
+}
+
+// endpointDiffers reports whether the Hub must be sent the endpoint: it shows another URL, or the spelling that a
+// verification sends first, see hub.Respell.
+func endpointDiffers(shown, declared string) bool {
+	return shown != declared &&
+		(hub.NormalEndpoint(shown) != hub.NormalEndpoint(declared) || hub.IsRespelled(shown, declared))
 }
 
 // differences is what an update would send now: what differs less what the Hub ignored when it was last sent.

@@ -9,6 +9,10 @@ import (
 
 func newGeneration(o *Observed) { o.Object.Generation++ }
 
+func spelled(s *v1alpha1.Chatt2WebhookSpec) {
+	s.Label, s.Endpoint = " L  x ", "https://Hooks.Example:443/e"
+}
+
 func ignoring(fields ...string) with { return func(o *Observed) { o.Applied.Ignored = fields } }
 
 func updateScenes() []scene {
@@ -43,6 +47,12 @@ func updateScenes() []scene {
 		{name: "an older deployment and another label in spec", o: observed(oldDeployment, newGeneration, spec(func(s *v1alpha1.Chatt2WebhookSpec) { s.Label = "M" })), rule: right, action: Update, id: mine, reason: updating, is: sends(false, FieldLabel)},
 		{name: "an older deployment and a scope in spec", o: observed(oldDeployment, newGeneration, spec(func(s *v1alpha1.Chatt2WebhookSpec) { s.Scope = new("s") })), rule: right, action: Update, id: mine, reason: updating, is: sends(false, FieldScope)},
 		{name: "an older deployment that took the scope", o: observed(oldDeployment, spec(func(s *v1alpha1.Chatt2WebhookSpec) { s.Scope = new("s") }), func(o *Observed) { o.Applied.Scope = "s" }), rule: rest, action: Rest},
+
+		{name: "the Hub stores another spelling", o: observed(spec(spelled), remote(func(w *hub.Webhook) { w.Label.Value, w.Endpoint = "L x", "https://hooks.example/e" })), rule: rest, action: Rest},
+		{name: "spec is spelled another way", o: observed(newGeneration, remote(func(w *hub.Webhook) { w.Label.Value = " L" }), spec(func(s *v1alpha1.Chatt2WebhookSpec) { s.Endpoint = "https://hooks.example:443/e" })), rule: rest, action: Rest},
+		{name: "the Hub stores another spelling of something else", o: observed(spec(spelled), remote(func(w *hub.Webhook) { w.Label.Value, w.Endpoint = "L y", "https://hooks.example/E" })), rule: right, action: Update, id: mine, reason: updating, is: sends(true, FieldLabel, FieldEndpoint)},
+		{name: "a verification stopped after its first call", o: observed(remote(func(w *hub.Webhook) { w.Endpoint = hub.Respell("https://hooks.example/e") })), rule: right, action: Update, id: mine, reason: updating, is: sends(true, FieldEndpoint)},
+		{name: "a verification stopped after its first call where the Hub stores another spelling", o: observed(spec(spelled), remote(func(w *hub.Webhook) { w.Label.Value, w.Endpoint = "L x", "https://hooks.example/%65" })), rule: right, action: Update, id: mine, reason: updating, is: sends(true, FieldEndpoint)},
 
 		{name: "the Hub ignores the label", o: observed(remote(func(w *hub.Webhook) { w.Label.Value = "old" }), ignoring(FieldLabel)), rule: rest, action: Rest},
 		{name: "the Hub ignores the label and spec changed", o: observed(remote(func(w *hub.Webhook) { w.Label.Value = "old" }), ignoring(FieldLabel), newGeneration), rule: right, action: Update, id: mine, reason: updating, is: sends(false, FieldLabel)},

@@ -12,9 +12,17 @@ import (
 // ReadLag is how long after a write a read may still show what was there before.
 const ReadLag = 5 * time.Second
 
-// NaturalKey is what a webhook is recognised by, for the Hub keeps no name of ours.
+// NaturalKey is what a webhook is recognised by, for the Hub keeps no name of ours. Label and endpoint are in their
+// normal form.
 type NaturalKey struct {
 	Label, Endpoint, EventType string
+}
+
+// Natural returns the natural key of a label, an endpoint and an event type.
+func Natural(label, endpoint, eventType string) NaturalKey {
+	return NaturalKey{
+		Label: hub.NormalLabel(label), Endpoint: hub.NormalEndpoint(endpoint), EventType: eventType,
+	}
 }
 
 // Sighting is a webhook as it was last seen.
@@ -229,7 +237,7 @@ func (i *inventory) matches(key NaturalKey) []hub.Webhook {
 
 // naturalKey is the natural key of a webhook, with an empty label where the Hub does not show it.
 func naturalKey(w *hub.Webhook) NaturalKey {
-	return NaturalKey{Label: w.Label.Value, Endpoint: w.Endpoint, EventType: w.EventType}
+	return Natural(w.Label.Value, w.Endpoint, w.EventType)
 }
 
 // sameConfiguration tells whether two sightings of a webhook agree in what can be declared.

@@ -7,6 +7,7 @@ import (
 
 // apply carries change out on r, and gives the signing secret if the change turned signing on. It needs the lock.
 func (c *Core) apply(r *record, change Change, now time.Time) (secret string) {
+	change = c.variants.stored(change)
 	set(&r.Label, change.Label)
 	set(&r.Endpoint, change.Endpoint)
 	set(&r.EventType, change.EventType)

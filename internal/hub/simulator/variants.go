@@ -26,6 +26,11 @@ type Variants struct {
 	LogFields map[string]any `json:"logFields,omitempty"`
 	// LabelUpdate is what a PATCH that carries the label does.
 	LabelUpdate LabelUpdate `json:"labelUpdate,omitempty"`
+	// NormalizeEndpoint stores an endpoint as a URL parser writes it: host in lower case, no default port, a path of at
+	// least / and without dot segments.
+	NormalizeEndpoint bool `json:"normalizeEndpoint,omitempty"`
+	// NormalizeLabel stores a label without white space at its ends, and with one space for each run of it inside.
+	NormalizeLabel bool `json:"normalizeLabel,omitempty"`
 	// CreateAnswersOK answers a creation with 200 instead of 201.
 	CreateAnswersOK bool `json:"createAnswersOK,omitempty"`
 	// OmitSecret leaves the secret out of the answer to the create or PATCH that turned signing on.

@@ -70,6 +70,23 @@ func TestVariantsOfTheLabel(t *testing.T) {
 	}
 }
 
+func TestVariantsOfTheSpelling(t *testing.T) {
+	w := newWorld(t, withVariants(simulator.Variants{NormalizeEndpoint: true, NormalizeLabel: true}))
+	spelled := object{"label": "  New\tone ", "endpoint": "https://LOCALHOST:443/a/../b//%63"}
+	want := object{"label": "New one", "endpoint": "https://localhost/b//%63"}
+	id, created := w.create(spelled)
+	w.call(http.StatusOK, "PATCH", root+"/"+id, spelled)
+	for name, value := range want {
+		if got := w.get(id); created[name] != value || got[name] != value {
+			t.Errorf("%s is %v after the creation and %v after the PATCH, want %v", name, created[name], got[name], value)
+		}
+	}
+	id, created = w.create(object{"endpoint": "https://Localhost"})
+	if created["endpoint"] != "https://localhost/" {
+		t.Errorf("an endpoint without a path became %v", w.get(id)["endpoint"])
+	}
+}
+
 func TestVariantsOfTheSecret(t *testing.T) {
 	signed := object{"requiresSignature": true}
 	w := newWorld(t, withVariants(simulator.Variants{OmitSecret: true}))

@@ -165,6 +165,7 @@ func (c *Core) Update(applicationID, id string, change Change) (w Webhook, secre
 
 // update needs the lock, and gives it up while the endpoint is verified.
 func (c *Core) update(r *record, change Change) (Webhook, string) {
+	change = c.variants.stored(change)
 	verify := change.Endpoint != nil && change.IsVerified == nil &&
 		(*change.Endpoint != r.Endpoint || !c.variants.VerifyChangedOnly)
 	reset := verify || change.Headers != nil && c.variants.HeadersResetVerified
