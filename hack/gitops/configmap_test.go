@@ -39,11 +39,18 @@ func TestTheConfigMapHasTheSameScripts(t *testing.T) {
 // kubectl runs a command that must succeed.
 func (w *world) kubectl(args ...string) {
 	w.Helper()
+	out, err := w.tryKubectl(args...)
+	w.Expect(err).NotTo(HaveOccurred(), "kubectl %v: %s", args, out)
+}
+
+// tryKubectl runs a command, and returns what it prints.
+func (w *world) tryKubectl(args ...string) (string, error) {
+	w.Helper()
 	file := filepath.Join(w.TempDir(), "kubeconfig")
 	w.Expect(os.WriteFile(file, shared.Kubeconfig(), 0o600)).To(Succeed())
 	cmd := exec.CommandContext(w.Context(), shared.Binary("kubectl"), append([]string{"--kubeconfig", file}, args...)...)
 	out, err := cmd.CombinedOutput()
-	w.Expect(err).NotTo(HaveOccurred(), "kubectl %v: %s", args, out)
+	return string(out), err
 }
 
 // TestEveryButtonMayBeAllowed holds the policy to the form that Argo CD reads, and to the names of the actions.
