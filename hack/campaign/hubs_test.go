@@ -24,6 +24,7 @@ var hubs = map[string]simulator.Variants{
 	"refuses-labels":   {LabelUpdate: simulator.LabelRefused},
 	"keeps-secrets":    {OmitSecret: true},
 	"renames-secrets":  {SecretField: "signingSecret"},
+	"verifies-first":   {VerifyBeforeAnswer: true},
 	"verifies-later":   {VerifyAfter: simulator.Duration(2 * time.Second)},
 	"verifies-changes": {VerifyChangedOnly: true},
 	"headers-unverify": {HeadersResetVerified: true},

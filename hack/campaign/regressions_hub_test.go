@@ -273,6 +273,7 @@ func TestA404JustAfterAListingWaitsForAnotherOne(t *testing.T) {
 
 func TestAWebhookThatIsGoneIsRegisteredAnewAfterOneListing(t *testing.T) {
 	holds(t, func(w *world) {
+		w.hub.SetVariants(simulator.Variants{VerifyBeforeAnswer: true}) // observing that takes calls, too
 		w.many()
 		w.resource()
 		w.run(restTime)

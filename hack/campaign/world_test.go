@@ -172,9 +172,11 @@ func (w *world) heard(format string, args ...any) {
 
 func (w *world) create(object client.Object) { w.must(w.user.Create(w.ctx, object)) }
 
+// byHand registers a webhook as a user of the dashboard did long ago: it is verified.
 func (w *world) byHand(label, url string) simulator.Webhook {
 	made, err := w.hub.CreateByHand(w.app.ID, simulator.Change{
 		Label: &label, Endpoint: &url, EventType: new("Message"), AuthenticationProtocol: new("NoAuthentication"),
+		IsVerified: new(true),
 	})
 	w.must(err)
 	w.watch.byHand[made.ID], w.watch.labelled[made.ID] = true, true

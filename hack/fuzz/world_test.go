@@ -109,7 +109,8 @@ func newWorld(t *testing.T) *world {
 		func(prefix, args string) { w.said.WriteString(prefix + " " + args + "\n") }, funcr.Options{Verbosity: 7}))
 	ids, secrets := 0, 0
 	w.hub = simulator.New(simulator.Options{CoreOptions: simulator.CoreOptions{
-		Now: w.clock, Endpoint: endpoint{},
+		Variants: simulator.Variants{VerifyBeforeAnswer: true},
+		Now:      w.clock, Endpoint: endpoint{},
 		// Nothing is scheduled but the verification of an endpoint that fails, and none does.
 		After: func(time.Duration, func()) func() bool { return func() bool { return true } },
 		NewID: func() string {

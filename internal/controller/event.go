@@ -29,7 +29,7 @@ func warning(reason, format string, args ...any) occurrence {
 }
 
 // together are the events of what was done and of the conditions that turned by it. A webhook that the Hub verified
-// while it was registered, as most are, makes one event and not two: events are writes, and thousands may register.
+// before it answered the registration makes one event and not two: events are writes, and thousands may register.
 func together(done, turned []occurrence) []occurrence {
 	verified := slices.IndexFunc(turned, func(e occurrence) bool { return e.reason == v1alpha1.ReasonVerified })
 	begun := slices.IndexFunc(done, func(e occurrence) bool {

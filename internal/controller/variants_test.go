@@ -20,7 +20,7 @@ func TestEveryHubIsManaged(t *testing.T) {
 		"no scope shown":               {OmitFields: []string{"scope", "active", "lastModifiedDate"}},
 		"unknown fields and values":    {Fields: map[string]any{"color": "red", "authenticationProtocol": "NoAuthentication"}},
 		"create answers 200":           {CreateAnswersOK: true},
-		"verification after the call":  {VerifyAfter: simulator.Duration(300 * time.Millisecond)},
+		"verification before answers":  {VerifyBeforeAnswer: true},
 		"headers reset verification":   {HeadersResetVerified: true},
 		"reads lag a second":           {ReadLag: simulator.Duration(time.Second)},
 		"messages as lists":            {ErrorBody: simulator.ErrorArray},

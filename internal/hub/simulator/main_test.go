@@ -68,6 +68,11 @@ func withVariants(v simulator.Variants) simulator.Options {
 	return simulator.Options{CoreOptions: simulator.CoreOptions{Variants: v}}
 }
 
+// verifiesFirst is a Hub that verifies before it answers.
+func verifiesFirst() simulator.Options {
+	return withVariants(simulator.Variants{VerifyBeforeAnswer: true})
+}
+
 type reply struct {
 	status int
 	header http.Header

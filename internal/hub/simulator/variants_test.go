@@ -122,7 +122,7 @@ func TestVariantsOfVerification(t *testing.T) {
 		}
 	})
 	t.Run("of a changed endpoint only", func(t *testing.T) {
-		w := newWorld(t, withVariants(simulator.Variants{VerifyChangedOnly: true}))
+		w := newWorld(t, withVariants(simulator.Variants{VerifyBeforeAnswer: true, VerifyChangedOnly: true}))
 		id, _ := w.create(nil)
 		w.call(http.StatusOK, "PATCH", root+"/"+id, object{"endpoint": w.endpoint.URL})
 		w.call(http.StatusOK, "PATCH", root+"/"+id, object{"endpoint": w.endpoint.URL + "/new"})
@@ -131,7 +131,7 @@ func TestVariantsOfVerification(t *testing.T) {
 		}
 	})
 	t.Run("that headers reset", func(t *testing.T) {
-		w := newWorld(t, simulator.Options{})
+		w := newWorld(t, verifiesFirst())
 		id, _ := w.create(nil)
 		headers := object{"headers": []object{{"key": "X-A", "value": "b"}}}
 		if got := w.call(http.StatusOK, "PATCH", root+"/"+id, headers).body["isVerified"]; got != true {

@@ -1,7 +1,10 @@
 package simulator
 
 import (
+	"cmp"
 	"encoding/json"
+	"fmt"
+	"hash/fnv"
 	"mime"
 	"net/http"
 	"time"
@@ -9,20 +12,30 @@ import (
 	"github.com/chatt2me/webhook-operator/internal/signing"
 )
 
-// verify starts the handshake with the endpoint of r, now or later as the variant says. It needs the lock, and gives
-// it up while it waits for the endpoint.
+// The Hub runs a verification this long after it has answered the call that asked for it.
+const minVerifyDelay, maxVerifyDelay = 50 * time.Millisecond, 2 * time.Second
+
+// verify runs the handshake with the endpoint of r, before or after the answer as the variant says. It needs the lock,
+// and gives it up while it waits for the endpoint.
 func (c *Core) verify(r *record) {
 	r.verification++
 	turn := r.verification
-	if later := time.Duration(c.variants.VerifyAfter); later > 0 {
-		c.schedule(later, func() {
-			c.mu.Lock()
-			defer c.mu.Unlock()
-			c.shakeHands(r, turn)
-		})
+	if c.variants.VerifyBeforeAnswer {
+		c.shakeHands(r, turn)
 		return
 	}
-	c.shakeHands(r, turn)
+	c.schedule(cmp.Or(time.Duration(c.variants.VerifyAfter), verifyDelay(r.ID, turn)), func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.shakeHands(r, turn)
+	})
+}
+
+// verifyDelay spreads the verifications of webhooks, and is the same each time that a test runs.
+func verifyDelay(id string, turn int) time.Duration {
+	h := fnv.New64a()
+	_, _ = fmt.Fprintf(h, "%s/%d", id, turn) // a hash takes everything
+	return minVerifyDelay + time.Duration(h.Sum64()%uint64(maxVerifyDelay-minVerifyDelay))
 }
 
 // shakeHands needs the lock, and gives it up while it waits for the endpoint.

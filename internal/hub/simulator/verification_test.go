@@ -6,7 +6,9 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -18,7 +20,7 @@ import (
 func TestTheReceiverPassesTheHandshakeAndAcceptsSignedDeliveries(t *testing.T) {
 	for _, contentType := range []string{receiver.TextHandshake, receiver.JSONHandshake} {
 		t.Run(contentType, func(t *testing.T) {
-			w, secrets := newWorld(t, simulator.Options{}), t.TempDir()
+			w, secrets := newWorld(t, verifiesFirst()), t.TempDir()
 			token := filepath.Join(secrets, "token")
 			write(t, token, canary+"\n")
 			r, err := receiver.New(receiver.Options{
@@ -83,7 +85,7 @@ func TestOnlyTheExactTokenVerifies(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			w := newWorld(t, simulator.Options{})
+			w := newWorld(t, verifiesFirst())
 			server := httptest.NewTLSServer(test.answer)
 			defer server.Close()
 			id, created := w.create(object{"endpoint": server.URL + "/"})
@@ -107,14 +109,16 @@ func answering(status int, contentType, before, after string) http.HandlerFunc {
 }
 
 func TestAnEndpointOfAnUnknownAuthorityIsNotVerified(t *testing.T) {
-	w := newWorld(t, simulator.Options{CoreOptions: simulator.CoreOptions{Endpoint: simulator.NewEndpointClient(nil, 0)}})
+	w := newWorld(t, simulator.Options{CoreOptions: simulator.CoreOptions{
+		Endpoint: simulator.NewEndpointClient(nil, 0), Variants: simulator.Variants{VerifyBeforeAnswer: true},
+	}})
 	if _, body := w.create(nil); body["isVerified"] != false {
 		t.Error("a certificate of an unknown authority was trusted")
 	}
 }
 
 func TestVerificationIsTriedAgainByAPatchOfTheEndpointOnly(t *testing.T) {
-	w := newWorld(t, simulator.Options{})
+	w := newWorld(t, verifiesFirst())
 	id, _ := w.create(object{"endpoint": noChannel})
 	w.call(http.StatusOK, "PATCH", root+"/"+id, object{"label": "x"})
 	if len(w.endpoint.seen) != 0 || w.get(id)["isVerified"] != false {
@@ -154,7 +158,7 @@ func (e *slowEndpoint) Post(ctx context.Context, call simulator.EndpointCall) (s
 
 func TestAVerificationThatALaterOneOvertookDoesNotCount(t *testing.T) {
 	e := &slowEndpoint{calls: make(chan string, 9), letGo: make(chan struct{}), holdURL: "https://old.example"}
-	core := simulator.NewCore(simulator.CoreOptions{Endpoint: e})
+	core := simulator.NewCore(simulator.CoreOptions{Endpoint: e, Variants: simulator.Variants{VerifyBeforeAnswer: true}})
 	defer core.Close()
 	app := core.AddApplication("a", "k")
 	verified := true
@@ -181,9 +185,39 @@ func TestAVerificationThatALaterOneOvertookDoesNotCount(t *testing.T) {
 	}
 }
 
+func TestTheHubVerifiesSoonAfterItsAnswer(t *testing.T) {
+	var later []time.Duration
+	var verify []func()
+	core := simulator.NewCore(simulator.CoreOptions{
+		Endpoint: &slowEndpoint{calls: make(chan string, 99)},
+		After: func(d time.Duration, f func()) (stop func() bool) {
+			later, verify = append(later, d), append(verify, f)
+			return func() bool { return true }
+		},
+	})
+	defer core.Close()
+	app := core.AddApplication("a", "k")
+	for range 20 {
+		made, _, err := core.Create(app.ID, simulator.Change{
+			Label: new("l"), Endpoint: new("https://a.example"), EventType: new("Message"),
+			AuthenticationProtocol: new("NoAuthentication"),
+		})
+		if err != nil || made.IsVerified {
+			t.Fatalf("the answer is %+v, %v; want one that is not verified", made, err)
+		}
+		verify[len(verify)-1]()
+		if now, err := core.Get(app.ID, made.ID); err != nil || !now.IsVerified {
+			t.Fatalf("the webhook is %+v, %v; want it verified", now, err)
+		}
+	}
+	if first, last := slices.Min(later), slices.Max(later); first < 50*time.Millisecond || last > 2*time.Second || first == last {
+		t.Errorf("it verifies %v to %v after its answer", first, last)
+	}
+}
+
 func TestCloseEndsAHandshakeThatIsUnderWay(*testing.T) {
 	e := &slowEndpoint{calls: make(chan string, 1), letGo: make(chan struct{}), holdURL: "https://a.example"}
-	core := simulator.NewCore(simulator.CoreOptions{Endpoint: e})
+	core := simulator.NewCore(simulator.CoreOptions{Endpoint: e, Variants: simulator.Variants{VerifyBeforeAnswer: true}})
 	core.AddApplication("a", "k")
 	ended := make(chan struct{})
 	go func() {

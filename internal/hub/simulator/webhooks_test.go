@@ -12,7 +12,7 @@ import (
 )
 
 func TestAWebhookLivesFromCreateToDelete(t *testing.T) {
-	w := newWorld(t, simulator.Options{})
+	w := newWorld(t, verifiesFirst())
 	id, created := w.create(object{"scope": "s", "headers": []object{{"key": "X-A", "value": canary}}})
 	if created["isVerified"] != true || created["verifiedAt"] == nil || created["applicationId"] != w.shop.ID {
 		t.Errorf("the created webhook is %v, want it verified and owned by the Application", created)
