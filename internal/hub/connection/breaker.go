@@ -179,10 +179,17 @@ func (b *breaker) pause(err error, now time.Time, jitter func(time.Duration) tim
 	if e, ok := errors.AsType[*hub.Error](err); ok {
 		pause = e.RetryAfter
 	}
+	// What the Hub answers to calls that were made together is one request to slow down.
+	together := now.Before(b.pausedUntil)
 	if pause <= 0 {
+		if together {
+			return 0
+		}
 		pause = min(pauseMin<<min(b.pauses, 10), pauseMax)
 	}
-	b.pauses++
+	if !together {
+		b.pauses++
+	}
 	// Jitter only ever lengthens, so that nobody calls before the Hub allows it.
 	pause = jitter(pause)
 	if until := now.Add(pause); until.After(b.pausedUntil) {

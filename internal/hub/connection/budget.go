@@ -172,6 +172,7 @@ func (b *budget) push(w *waiter) {
 func (b *budget) slowDown(now, until time.Time) {
 	b.pace.slowDown(now, until)
 	b.begin(until)
+	b.limiter.AllowN(now, 1) // a pause that is shorter than the time between two calls is not the end of waiting
 }
 
 // comeBack begins anew after an outage.

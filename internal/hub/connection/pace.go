@@ -3,8 +3,10 @@ package connection
 import "time"
 
 const (
-	// plateau is for how long calls stay at or under the pace that the Hub granted last, before they go beyond it.
-	plateau = 20 * time.Second
+	// plateauTime and plateauCalls are for how long calls stay at or under the pace that the Hub granted last, before
+	// they go beyond it: long enough that the pauses that follow cost little, and the calls that are refused are few.
+	plateauTime, plateauMost = 23 * time.Second, 2 * time.Minute
+	plateauCalls             = 60
 	// underLimit is how far under that pace calls begin after the Hub asked to slow down, afterOutage when it was down
 	// or refused the key: as a share of the pace.
 	underLimit, afterOutage = 0.05, 0.9
@@ -24,7 +26,7 @@ type pace struct {
 	// depth is how far under limit the climb began, as a share of it, and climbSince when.
 	depth      float64
 	climbSince time.Time
-	// granted is how many calls the Hub has taken since the last pause ended, at countSince.
+	// granted is how many calls the Hub has taken since it last asked to slow down, at countSince.
 	granted    int
 	countSince time.Time
 }
@@ -34,6 +36,7 @@ func (p *pace) at(now time.Time) float64 {
 	if p.limit == 0 {
 		return p.most
 	}
+	plateau := p.plateau()
 	x := float64(max(now.Sub(p.climbSince), 0)-plateau) / float64(plateau)
 	current := max(p.limit*(1+p.depth*x*x*x), slowest)
 	if current >= p.most {
@@ -46,20 +49,28 @@ func (p *pace) at(now time.Time) float64 {
 // took counts a call that the Hub has taken.
 func (p *pace) took() { p.granted++ }
 
-// slowDown takes that the Hub asked to make no call before a time to come. It takes less than it was asked for at the
-// end, and no less than it has taken since the last pause, this one included, for it may count by the minute. The limit
-// is thought to be half way between.
+// plateau is for how long calls stay under limit.
+func (p *pace) plateau() time.Duration {
+	return min(max(plateauTime, time.Duration(plateauCalls/p.limit*float64(time.Second))), plateauMost)
+}
+
+// slowDown takes that the Hub asked to make no call before a time to come. Between two such requests it takes as many
+// calls as its limit allows, one more or less. It may have had nothing to take in between, so that the pace is halved
+// at most.
 func (p *pace) slowDown(now, until time.Time) {
-	if now.Before(p.climbSince) {
-		// Another answer to calls that were made together: the same pause, only longer.
-		p.climbSince, p.countSince = until, until
+	if now.Before(p.climbSince) || p.limit > 0 && p.granted == 0 {
+		// Another answer to calls that were made together, or a pause that was too short: it says nothing of the pace.
+		p.climbSince = latest(p.climbSince, until)
 		return
 	}
 	asked := p.at(now)
-	took := min(float64(p.granted)/until.Sub(p.countSince).Seconds(), asked)
-	p.limit = max((asked+took)/2, slowest)
+	took := 0.
+	if p.granted > 0 {
+		took = float64(p.granted+1) / max(now.Sub(p.countSince), time.Millisecond).Seconds()
+	}
+	p.limit = max((asked+min(took, asked))/2, slowest)
 	p.depth, p.climbSince = underLimit, until
-	p.granted, p.countSince = 0, until
+	p.granted, p.countSince = 0, now
 }
 
 // comeBack begins anew after an outage, slowly: whoever has been down need not be hit by all that has waited.

@@ -17,7 +17,7 @@ func bucket(perSecond, size float64) limit {
 	return func(now time.Time) (bool, time.Duration) {
 		tokens, last = min(tokens+now.Sub(last).Seconds()*perSecond, size), now
 		if tokens < 1 {
-			return false, time.Second
+			return false, time.Duration((1-tokens)/perSecond*float64(time.Second)).Truncate(time.Second) + time.Second
 		}
 		tokens--
 		return true, 0
@@ -67,6 +67,7 @@ func load(b *budget, allows limit, minutes int) []tally {
 			if taken, after := allows(now); taken {
 				count.taken++
 				b.pace.took()
+				br.record(br.era, nil, now, exactly)
 			} else {
 				count.refused++
 				err := &hub.Error{Kind: hub.Throttled, RetryAfter: after}
@@ -80,41 +81,102 @@ func load(b *budget, allows limit, minutes int) []tally {
 	return counts
 }
 
-func TestTheLimitOfTheHubIsFoundAndKeptTo(t *testing.T) {
-	tests := []struct {
-		name       string
-		qps        float64
-		burst      int
-		hub        limit
-		perMinute  float64
-		throughput float64
-	}{
-		{"a bucket that holds a second's worth", 200, 200, bucket(20, 20), 1200, .95},
-		{"a bucket that holds one call", 200, 200, bucket(20, 1), 1200, .85},
-		{"a bucket that holds a minute's worth", 200, 200, bucket(20, 1200), 1200, .9},
-		{"a window of a second", 100, 20, window(20, time.Second), 1200, .9},
-		{"a window of a minute", 100, 20, window(1200, time.Minute), 1200, .9},
-		{"a limit a thousand times less", 1000, 100, bucket(1, 1), 60, .8},
-		{"a limit just under what is configured", 21, 20, bucket(20, 20), 1200, .95},
+// foundLimit is a limit of the Hub's, and how a budget is to keep to it.
+type foundLimit struct {
+	name       string
+	qps        float64
+	burst      int
+	hub        func() limit
+	perMinute  float64
+	throughput float64
+}
+
+// foundLimits are those that a Hub may have, from 20 calls a minute to 100 a second.
+func foundLimits() []foundLimit {
+	all := []foundLimit{
+		{"a bucket that holds a second's worth", 200, 200, func() limit { return bucket(20, 20) }, 1200, .95},
+		{"a bucket that holds one call", 200, 200, func() limit { return bucket(20, 1) }, 1200, .85},
+		{"a bucket that holds a minute's worth", 200, 200, func() limit { return bucket(20, 1200) }, 1200, .9},
+		{"a window of a second", 100, 20, func() limit { return window(20, time.Second) }, 1200, .9},
+		{"a window of a minute", 100, 20, func() limit { return window(1200, time.Minute) }, 1200, .9},
+		{"a limit a thousand times less", 1000, 100, func() limit { return bucket(1, 1) }, 60, .8},
+		{"a limit just under what is configured", 21, 20, func() limit { return bucket(20, 20) }, 1200, .95},
 	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			b := newBudget(test.qps, test.burst, lanesForAll())
-			const settling, measured = 3, 6
-			counts := load(&b, test.hub, settling+measured)
-			var all tally
-			for _, c := range counts[settling:] {
-				all.taken += c.taken
-				all.refused += c.refused
-			}
-			t.Logf("minute by minute %v", counts)
-			if all.share() > .03 {
-				t.Errorf("%.1f %% of the calls are refused", 100*all.share())
-			}
-			if got := float64(all.taken) / measured; got < test.throughput*test.perMinute {
-				t.Errorf("%.0f of %.0f calls a minute are made", got, test.perMinute)
-			}
-		})
+	for _, perMinute := range []float64{20, 30, 60, 120, 300, 1200, 6000} {
+		perSecond := perMinute / 60
+		// Where calls must not come closer than 50 ms, the steps of the clock are seen.
+		strict := .9
+		if perMinute == 1200 {
+			strict = .88
+		}
+		add := func(name string, throughput float64, hub func() limit) {
+			name = fmt.Sprintf("%v a minute, %s", perMinute, name)
+			all = append(all, foundLimit{name, max(10, perSecond*5), 20, hub, perMinute, throughput})
+		}
+		add("a bucket of one call", strict, func() limit { return bucket(perSecond, 1) })
+		add("a bucket of a second's worth", .9, func() limit { return bucket(perSecond, max(perSecond, 2)) })
+		add("a bucket of a minute's worth", .9, func() limit { return bucket(perSecond, perMinute) })
+		add("a window of a minute", .9, func() limit { return window(int(perMinute), time.Minute) })
+		if perSecond >= 1 {
+			add("a window of a second", strict, func() limit { return window(int(perSecond), time.Second) })
+		}
+	}
+	return all
+}
+
+func TestTheLimitOfTheHubIsFoundAndKeptTo(t *testing.T) {
+	for _, test := range foundLimits() {
+		for _, says := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, says how long to wait %t", test.name, says), func(t *testing.T) {
+				t.Parallel()
+				b := newBudget(test.qps, test.burst, lanesForAll())
+				allows := test.hub()
+				if !says {
+					// A pause of a second is longer than it need be.
+					allows, test.throughput = unsaid(allows), min(test.throughput, .89)
+				}
+				settling, measured := 6, 12
+				if test.perMinute < 60 {
+					settling = 12
+				}
+				counts := load(&b, allows, settling+measured)
+				var all tally
+				for _, c := range counts[settling:] {
+					all.taken += c.taken
+					all.refused += c.refused
+				}
+				used := float64(all.taken) / float64(measured) / test.perMinute
+				t.Logf("%.1f %% refused, %.1f %% of the limit used, minute by minute %v", 100*all.share(), 100*used, counts)
+				if all.share() > .03 || used < test.throughput {
+					t.Errorf("%.1f %% of the calls are refused, %.1f %% of the limit are used, want 3 %% at most and %.0f %% or more",
+						100*all.share(), 100*used, 100*test.throughput)
+				}
+			})
+		}
+	}
+}
+
+func TestASlowLimitIsUsedFromTheBeginning(t *testing.T) {
+	b := newBudget(10, 20, lanesForAll())
+	allows := bucket(.5, 1)
+	says := func(now time.Time) (bool, time.Duration) {
+		taken, _ := allows(now)
+		return taken, 2 * time.Second
+	}
+	taken := 0
+	for _, c := range load(&b, says, 3)[:3] {
+		taken += c.taken
+	}
+	if taken < 81 {
+		t.Errorf("%d of 90 calls were made in three minutes", taken)
+	}
+}
+
+// unsaid is a limit that does not say when to come back.
+func unsaid(allows limit) limit {
+	return func(now time.Time) (bool, time.Duration) {
+		taken, _ := allows(now)
+		return taken, 0
 	}
 }
 
