@@ -110,6 +110,10 @@ const (
 	EventDeleted        = "Deleted"
 	EventRetained       = "Retained"
 	EventOrphaned       = "Orphaned"
+	// EventAPIKeySecretDeleted: the Secret with the API key was deleted while resources use it.
+	EventAPIKeySecretDeleted = "APIKeySecretDeleted"
+	// EventAPIKeyUnprotected: the API server refuses the in-use finalizer on the Secret with the API key.
+	EventAPIKeyUnprotected = "APIKeyUnprotected"
 	// EventDuplicateDeleted: a second webhook, made by a registration whose answer was lost, was deleted.
 	EventDuplicateDeleted = "DuplicateDeleted"
 )

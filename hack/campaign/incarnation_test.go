@@ -95,7 +95,9 @@ func (w *world) start(view *store.View) *incarnation {
 		Client: view.Client(), Live: w.store.Live(), Pool: in.pool, Recorder: recorder{in}, Metrics: metrics,
 		Now: w.clock.Now, Options: options,
 	}
-	in.guard = &controller.APIKeyGuard{Client: view.Client(), Live: w.store.Live(), Options: options}
+	in.guard = &controller.APIKeyGuard{
+		Client: view.Client(), Live: w.store.Live(), Recorder: recorder{in}, Now: w.clock.Now, Options: options,
+	}
 	return in
 }
 

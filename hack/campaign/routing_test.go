@@ -18,12 +18,8 @@ import (
 	"github.com/chatt2me/webhook-operator/hack/campaign/store"
 )
 
-// The operator's watches are tied to a manager. This is what they have looked at, and when.
-const (
-	// foreignStatusDelay and releaseDelay are those of the operator.
-	foreignStatusDelay = 10 * time.Second
-	releaseDelay       = 500 * time.Millisecond
-)
+// foreignStatusDelay is that of the operator, whose watches are tied to a manager.
+const foreignStatusDelay = 10 * time.Second
 
 // deliver routes what the view has come to show, as the watches of the operator do.
 func (in *incarnation) deliver() {
@@ -87,7 +83,7 @@ func (in *incarnation) resourceEvent(e store.Event) {
 	switch {
 	case e.Type == watch.Deleted:
 		in.enqueue(me, 0)
-		in.releaseLater(before)
+		in.enqueueAPIKey(before)
 		in.enqueueSiblings(before)
 		return
 	case e.Type == watch.Added:
@@ -100,7 +96,7 @@ func (in *incarnation) resourceEvent(e store.Event) {
 		in.enqueue(me, foreignStatusDelay)
 	}
 	if before.Spec.APIKeySecretRef.Name != after.Spec.APIKeySecretRef.Name {
-		in.releaseLater(before)
+		in.enqueueAPIKey(before)
 	}
 	if before.Generation != after.Generation || before.Status.WebhookID != after.Status.WebhookID ||
 		before.DeletionTimestamp.IsZero() != after.DeletionTimestamp.IsZero() {
@@ -109,9 +105,9 @@ func (in *incarnation) resourceEvent(e store.Event) {
 	}
 }
 
-// releaseLater has the Secret looked at that a resource lets go of.
-func (in *incarnation) releaseLater(c *v1alpha1.Chatt2Webhook) {
-	in.enqueue(job{true, types.NamespacedName{Namespace: c.Namespace, Name: c.Spec.APIKeySecretRef.Name}}, releaseDelay)
+// enqueueAPIKey enqueues the Secret with the API key that a resource ceases to reference.
+func (in *incarnation) enqueueAPIKey(c *v1alpha1.Chatt2Webhook) {
+	in.enqueue(job{true, types.NamespacedName{Namespace: c.Namespace, Name: c.Spec.APIKeySecretRef.Name}}, 0)
 }
 
 // enqueueSiblings has the other resources looked at that declare the same webhook or have it.

@@ -11,7 +11,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
 	"github.com/chatt2me/webhook-operator/internal/hub"
@@ -71,17 +70,9 @@ var changing = []plan.Action{plan.Update, plan.Verify, plan.BeginRotation, plan.
 func (r *Reconciler) act(ctx context.Context, o *observation, p plan.Plan) outcome {
 	var out outcome
 	if o.Key.Unprotected && o.Object.DeletionTimestamp.IsZero() && !o.Object.Spec.Suspend {
-		err := r.protect(ctx, o.key.meta)
-		if apierrors.IsForbidden(err) {
-			// It is a guard, and not worth stopping for.
-			log.FromContext(ctx).Info("Could not protect the Secret of the API key by a finalizer",
-				"secret", o.key.meta.Name)
-			err = nil
-		}
-		if out.err = err; err != nil {
+		if out.err = r.protect(ctx, o, &out); out.err != nil {
 			return out
 		}
-		o.Key.Unprotected = false
 	}
 	if p.Serves && o.conn != nil {
 		o.conn.Probe() // which does nothing while calls can be made

@@ -7,6 +7,8 @@ import (
 	"unicode/utf8"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/tools/events"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
@@ -42,11 +44,15 @@ func together(done, turned []occurrence) []occurrence {
 	return append(done, turned...)
 }
 
+func (r *Reconciler) emit(ctx context.Context, object *v1alpha1.Chatt2Webhook, occurred []occurrence) {
+	emit(ctx, r.Recorder, object, occurred)
+}
+
 // emit records events, and logs them.
-func (r *Reconciler) emit(ctx context.Context, object *v1alpha1.Chatt2Webhook, events []occurrence) {
-	for _, e := range events {
+func emit(ctx context.Context, recorder events.EventRecorder, object client.Object, occurred []occurrence) {
+	for _, e := range occurred {
 		log.FromContext(ctx).Info(e.note, "reason", e.reason)
-		r.Recorder.Eventf(object, nil, e.kind, e.reason, "Reconcile", "%s", cut(e.note, longestNote))
+		recorder.Eventf(object, nil, e.kind, e.reason, "Reconcile", "%s", cut(e.note, longestNote))
 	}
 }
 

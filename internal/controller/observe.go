@@ -48,7 +48,7 @@ func (r *Reconciler) observe(ctx context.Context, object *v1alpha1.Chatt2Webhook
 		o.Applied = *mem.unrecorded.DeepCopy()
 	}
 	for _, look := range []func(context.Context, *observation) error{
-		r.observeKey, r.observeSigning, r.observeHeaders, r.observeHub,
+		r.observeKey, r.observeSigning, r.observeHeaders, r.observeHub, r.observeProtection,
 	} {
 		if err := look(ctx, o); err != nil {
 			return nil, err
@@ -64,10 +64,7 @@ func (r *Reconciler) observeKey(ctx context.Context, o *observation) error {
 		return err
 	}
 	o.key, o.Key.Trouble, o.Key.Hash = key, key.trouble, key.hash
-	// Without the watch nobody would take the finalizer off that a process left behind when it died.
-	o.Key.Unprotected = r.Options.ProtectAPIKeySecrets && r.Options.WatchSecrets &&
-		key.meta != nil && key.meta.DeletionTimestamp.IsZero() &&
-		!hasFinalizer(key.meta, v1alpha1.APIKeyFinalizer)
+	o.Key.Terminating = key.meta != nil && !key.meta.DeletionTimestamp.IsZero()
 	if key.trouble != nil {
 		return nil
 	}
@@ -77,6 +74,20 @@ func (r *Reconciler) observeKey(ctx context.Context, o *observation) error {
 			"the API key in the Secret %q cannot be sent to the Hub; put a valid one there",
 			o.Object.Spec.APIKeySecretRef.Name)
 	}
+	return nil
+}
+
+// observeProtection finds out whether the Secret of the API key lacks the in-use finalizer. It carries the finalizer
+// once the Hub has accepted the key, and so before anything is registered. Without the watch nothing would remove a
+// finalizer that a process left behind when it died.
+func (r *Reconciler) observeProtection(_ context.Context, o *observation) error {
+	meta := o.key.meta
+	if !r.Options.ProtectAPIKeySecrets || !r.Options.WatchSecrets || meta == nil || o.Key.Terminating ||
+		o.Hub.ListedAt.IsZero() || hasFinalizer(meta, v1alpha1.APIKeyFinalizer) {
+		return nil
+	}
+	o.Key.ProtectAt = r.keys.protectAt(client.ObjectKeyFromObject(meta))
+	o.Key.Unprotected = !o.Now.Before(o.Key.ProtectAt)
 	return nil
 }
 

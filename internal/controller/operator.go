@@ -40,7 +40,10 @@ func (op Operator) SetupWithManager(mgr manager.Manager) error {
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Pool: pool, Recorder: mgr.GetEventRecorder(Name),
 		Metrics: counted, Now: op.Now, Options: op.Options,
 	}
-	guard := &APIKeyGuard{Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Options: op.Options}
+	guard := &APIKeyGuard{
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Recorder: reconciler.Recorder, Now: op.Now,
+		Options: op.Options,
+	}
 	collector := &Collector{Client: mgr.GetClient(), Now: op.Now, Metrics: counted}
 	return errors.Join(
 		reconciler.SetupWithManager(mgr, wakes),

@@ -68,7 +68,7 @@ type Reconciler struct {
 
 	memories memories
 	claims   claims
-	keys     keyring
+	keys     apiKeyCache
 	// resources and secrets know our own writes to them.
 	resources, secrets writes
 }

@@ -138,8 +138,12 @@ type Key struct {
 	Trouble *Trouble
 	// Hash tells the key from others.
 	Hash string
-	// Unprotected is true when the Secret does not carry the in-use finalizer and should.
+	// Terminating is true when the Secret is being deleted.
+	Terminating bool
+	// Unprotected is true when the in-use finalizer is to be added to the Secret now.
 	Unprotected bool
+	// ProtectAt is when that is tried again which the API server has refused; zero when it has refused nothing.
+	ProtectAt time.Time
 }
 
 // Hub is about the connection of the API key.

@@ -134,6 +134,9 @@ func (p Plan) complete(o *Observed) Plan {
 		if expires := o.Signing.PreviousExpiresAt; o.Signing.HasPrevious && o.Now.Before(expires) {
 			p.Recheck = sooner(p.Recheck, o.until(expires))
 		}
+		if o.Now.Before(o.Key.ProtectAt) {
+			p.Recheck = sooner(p.Recheck, o.until(o.Key.ProtectAt))
+		}
 		if o.restsOnSecrets() {
 			p.Recheck = sooner(p.Recheck, o.Settings.SecretRecheck)
 		}

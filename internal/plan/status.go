@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -125,7 +126,7 @@ func setConditions(s *v1alpha1.Chatt2WebhookStatus, o *Observed, next Plan) {
 		}
 	}
 	set(s, o, v1alpha1.ConditionSynced, of[v1alpha1.ConditionSynced],
-		v1alpha1.ReasonSynced, "the Hub holds what spec says")
+		v1alpha1.ReasonSynced, "the Hub holds what spec says"+keyNote(o))
 	set(s, o, v1alpha1.ConditionVerified, of[v1alpha1.ConditionVerified],
 		v1alpha1.ReasonVerified, "the Hub has verified the endpoint")
 	if o.Object.Spec.RequiresSignature {
@@ -158,7 +159,7 @@ func setReady(s *v1alpha1.Chatt2WebhookStatus, o *Observed, troubles []*Trouble)
 	meta.RemoveStatusCondition(&s.Conditions, v1alpha1.ConditionReconciling)
 	meta.RemoveStatusCondition(&s.Conditions, v1alpha1.ConditionStalled)
 	if first == nil {
-		set(s, o, v1alpha1.ConditionReady, nil, v1alpha1.ReasonReady, readyMessage(o))
+		set(s, o, v1alpha1.ConditionReady, nil, v1alpha1.ReasonReady, readyMessage(o)+keyNote(o))
 		return
 	}
 	ready := *first
@@ -170,6 +171,15 @@ func setReady(s *v1alpha1.Chatt2WebhookStatus, o *Observed, troubles []*Trouble)
 	case first.Reason != v1alpha1.ReasonSuspended:
 		restore(s, o, v1alpha1.ConditionReconciling, first)
 	}
+}
+
+// keyNote is what is added to the message of a condition that is true while the Secret of the API key is being deleted.
+func keyNote(o *Observed) string {
+	if !o.Key.Terminating || !o.Object.DeletionTimestamp.IsZero() {
+		return ""
+	}
+	return fmt.Sprintf("; but the Secret %q with the API key is being deleted: create it again once it is gone, or "+
+		"name another one in spec.apiKeySecretRef", o.Object.Spec.APIKeySecretRef.Name)
 }
 
 func readyMessage(o *Observed) string {

@@ -82,14 +82,16 @@ func (c *connection) Create(ctx context.Context, object client.Object, options .
 	if err != nil {
 		return err
 	}
-	if _, ok := object.(*metav1.PartialObjectMetadata); ok || len(o.DryRun) > 0 {
-		return refuse("creating from metadata, dry run")
+	if _, ok := object.(*metav1.PartialObjectMetadata); ok {
+		return refuse("creating from metadata")
 	}
 	body, err := json.Marshal(object)
 	if err != nil {
 		return err
 	}
-	return c.write(ctx, "create", t, object, func() (client.Object, error) { return c.store.create(ctx, t, body) })
+	return c.write(ctx, "create", t, object, func() (client.Object, error) {
+		return c.store.create(ctx, t, body, len(o.DryRun) > 0)
+	})
 }
 
 func (c *connection) Update(ctx context.Context, object client.Object, options ...client.UpdateOption) error {

@@ -14,7 +14,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-func (s *Store) create(ctx context.Context, t target, body []byte) (client.Object, error) {
+// create creates an object. A dry run answers the same and stores nothing.
+func (s *Store) create(ctx context.Context, t target, body []byte, dryRun bool) (client.Object, error) {
 	object, err := t.decode(body)
 	if err != nil {
 		return nil, err
@@ -42,6 +43,9 @@ func (s *Store) create(ctx context.Context, t target, body []byte) (client.Objec
 	t.key.Name = object.GetName()
 	if old := s.at(t.of(), s.revision); old != nil {
 		return nil, apierrors.NewAlreadyExists(t.groupResource(), t.key.Name)
+	}
+	if dryRun {
+		return object, nil
 	}
 	return s.commit(t.of(), object)
 }

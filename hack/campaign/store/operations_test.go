@@ -67,7 +67,12 @@ func (r random) create(kind schema.GroupVersionKind, name string, ago int) opera
 	if r.chance(5) {
 		name = pick(r, "Bad_Name", "", strings.Repeat("n", 254), "dot.ted")
 	}
-	label := fmt.Sprintf("create %s %s %s form %d again %t %d", kind.Kind, name, changes, form, again, ago)
+	var options []client.CreateOption
+	if r.chance(10) {
+		options = append(options, client.DryRunAll)
+	}
+	label := fmt.Sprintf("create %s %s %s form %d again %t %d dry run %t",
+		kind.Kind, name, changes, form, again, ago, len(options) > 0)
 	return operation{label, func(ctx context.Context, w *world) string {
 		u := w.named(kind, name)
 		if again {
@@ -77,7 +82,11 @@ func (r random) create(kind schema.GroupVersionKind, name string, ago int) opera
 		}
 		apply(changes, u)
 		object := as(form, u)
-		return w.done(kind, object, w.Create(ctx, object))
+		err := w.Create(ctx, object, options...)
+		if len(options) > 0 {
+			object = nil // what is not stored has a UID of its own each time
+		}
+		return w.done(kind, object, err)
 	}}
 }
 

@@ -326,7 +326,7 @@ func TestWhatTheStoreDoesNotDoItRefuses(t *testing.T) {
 	c := inHome(t).Live()
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: home, Name: "a"}}
 	for what, err := range map[string]error{
-		"dry run":    c.Create(t.Context(), secret, client.DryRunAll),
+		"dry run":    c.Delete(t.Context(), secret, client.DryRunAll),
 		"pages":      c.List(t.Context(), &corev1.SecretList{}, client.Limit(1)),
 		"other kind": c.Create(t.Context(), &corev1.Pod{ObjectMeta: secret.ObjectMeta}),
 		"token":      c.SubResource("token").Get(t.Context(), secret, secret),
