@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/pflag"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+
+	"github.com/chatt2me/webhook-operator/internal/controller"
 )
 
 // operatorFlags are how the operator was started.
@@ -57,7 +59,7 @@ func newOperatorCommand() *cobra.Command {
 		if err := bindEnvironment(cmd, "CHATT2_"); err != nil {
 			return err
 		}
-		ctrl.SetLogger(zap.New(zap.UseFlagOptions(&zapOptions)))
+		ctrl.SetLogger(controller.SafeLogger(zap.New(zap.UseFlagOptions(&zapOptions))))
 		ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM, syscall.SIGINT)
 		defer stop()
 		return f.run(ctx)

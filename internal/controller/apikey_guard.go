@@ -74,7 +74,7 @@ func (g *APIKeyGuard) Reconcile(ctx context.Context, req reconcile.Request) (rec
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	// As a step for a resource, this is brought to its end when the process is asked to stop.
-	ctx, cancel := context.WithTimeout(withoutBodies(context.WithoutCancel(ctx)), StepTime)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), StepTime)
 	defer cancel()
 	secret, err := g.metadata(ctx, req.NamespacedName)
 	if err != nil || !hasFinalizer(secret, v1alpha1.APIKeyFinalizer) {
@@ -236,7 +236,7 @@ func isDeleting(w v1alpha1.Chatt2Webhook) bool { return !w.DeletionTimestamp.IsZ
 // flush releases what is unused when the process is asked to stop: nothing else would, should the operator be removed.
 func (g *APIKeyGuard) flush(ctx context.Context) error {
 	<-ctx.Done()
-	ctx, cancel := context.WithTimeout(withoutBodies(context.WithoutCancel(ctx)), flushTime)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTime)
 	defer cancel()
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -1,34 +1,45 @@
 package controller
 
 import (
-	"context"
-
 	"github.com/go-logr/logr"
-	"sigs.k8s.io/controller-runtime/pkg/log"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
-// bodyLevel is the level from which on client-go logs the bodies of requests and answers, Secrets among them.
+// bodyLevel is the level from which on client-go logs the bodies of requests and responses, Secrets among them.
 const bodyLevel = 8
 
-// withoutBodies makes a context whose logger never shows the body of a request, however verbose it is.
-func withoutBodies(ctx context.Context) context.Context {
-	logger := log.FromContext(ctx)
+// SafeLogger returns the logger that every client of the process must log with: it drops what client-go logs of request
+// and response bodies, however verbose it is.
+func SafeLogger(logger logr.Logger) logr.Logger {
 	if logger.GetSink() == nil {
-		return ctx
+		return logger
 	}
-	return log.IntoContext(ctx, logger.WithSink(bodiless{logger.GetSink()}))
+	return logger.WithSink(safeSink{logger.GetSink()})
 }
 
-// bodiless is a sink that takes nothing from bodyLevel on.
-type bodiless struct{ logr.LogSink }
+// safeSink drops everything from bodyLevel on.
+type safeSink struct{ logr.LogSink }
 
-// Enabled is for package logr.
-func (b bodiless) Enabled(level int) bool { return level < bodyLevel && b.LogSink.Enabled(level) }
+// Enabled implements logr.LogSink.
+func (s safeSink) Enabled(level int) bool { return level < bodyLevel && s.LogSink.Enabled(level) }
 
-// WithValues is for package logr.
-func (b bodiless) WithValues(keysAndValues ...any) logr.LogSink {
-	return bodiless{b.LogSink.WithValues(keysAndValues...)}
+// Error implements logr.LogSink. The API server refuses events in a namespace that is terminating; client-go reports
+// that as an error, but every deletion of a namespace causes it.
+func (s safeSink) Error(err error, message string, keysAndValues ...any) {
+	if !apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
+		s.LogSink.Error(err, message, keysAndValues...)
+		return
+	}
+	if s.Enabled(1) {
+		s.Info(1, message, append(keysAndValues[:len(keysAndValues):len(keysAndValues)], "reason", err.Error())...)
+	}
 }
 
-// WithName is for package logr.
-func (b bodiless) WithName(name string) logr.LogSink { return bodiless{b.LogSink.WithName(name)} }
+// WithValues implements logr.LogSink.
+func (s safeSink) WithValues(keysAndValues ...any) logr.LogSink {
+	return safeSink{s.LogSink.WithValues(keysAndValues...)}
+}
+
+// WithName implements logr.LogSink.
+func (s safeSink) WithName(name string) logr.LogSink { return safeSink{s.LogSink.WithName(name)} }

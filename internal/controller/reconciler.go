@@ -77,7 +77,7 @@ type Reconciler struct {
 func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	// A step that has begun is brought to its end: between a call to the Hub and the write that remembers it is no
 	// place to stop.
-	ctx, cancel := context.WithTimeout(withoutBodies(context.WithoutCancel(ctx)), StepTime)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), StepTime)
 	defer cancel()
 
 	object, mem, err := r.fetch(ctx, req)

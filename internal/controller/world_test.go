@@ -134,7 +134,7 @@ func (w *world) run() {
 	}
 	mgr, err := ctrl.NewManager(access, ctrl.Options{
 		Scheme: scheme, Metrics: metricsserver.Options{BindAddress: "0"},
-		Logger:     zap.New(zap.WriteTo(w.logs), zap.UseDevMode(false), zap.Level(verbose)),
+		Logger:     controller.SafeLogger(zap.New(zap.WriteTo(w.logs), zap.UseDevMode(false), zap.Level(verbose))),
 		Controller: config.Controller{SkipNameValidation: new(true)},
 		Cache: cache.Options{
 			DefaultNamespaces: map[string]cache.Config{w.namespace: {}}, DefaultTransform: controller.Strip,
