@@ -27,6 +27,10 @@ var hubs = map[string]simulator.Variants{
 	"verifies-first":   {VerifyBeforeAnswer: true},
 	"verifies-later":   {VerifyAfter: simulator.Duration(2 * time.Second)},
 	"verifies-changes": {VerifyChangedOnly: true},
+	"odd-fields": {Fields: map[string]any{
+		"numberOfErrors": "3", "active": "yes", "authenticationProtocol": 7, "lastModifiedDate": 5,
+		"verifiedAt": "9999-12-31T23:59:59-03:00",
+	}},
 	"headers-unverify": {HeadersResetVerified: true},
 	"normalizes":       {NormalizeEndpoint: true, NormalizeLabel: true, VerifyChangedOnly: true},
 	"reads-lag":        {ReadLag: simulator.Duration(time.Second)},

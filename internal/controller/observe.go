@@ -120,6 +120,7 @@ func (r *Reconciler) observeHub(ctx context.Context, o *observation) error {
 		Refused: state.Access == connection.Refused, Down: state.Access == connection.Down,
 		Cause: state.Cause, PausedUntil: state.PausedUntil,
 		ListedAt: listing.BeganAt, ListingCalls: listing.Calls, ApplicationID: listing.ApplicationID,
+		Unreadable: listing.Unreadable,
 	}
 	return r.observeOthers(ctx, o, natural)
 }

@@ -5,6 +5,9 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -41,48 +44,68 @@ func canonicalUUID(text string) (string, bool) {
 }
 
 // sentWebhook is a webhook as it is read: as tolerantly as is harmless. A listing is read into these, for a method that
-// reads each by itself would have the whole of it scanned four times.
+// reads each by itself would have the whole of it scanned four times. Only what a webhook is recognised by has types
+// that refuse a value: ID, Label, EventType and Endpoint. Those leave the field empty and read the rest.
 type sentWebhook struct {
 	ID                     string        `json:"id"`
-	ApplicationID          string        `json:"applicationId"`
+	ApplicationID          lenientString `json:"applicationId"`
 	Active                 Field[bool]   `json:"active"`
-	Label                  Field[string] `json:"label"`
+	Label                  *string       `json:"label"`
 	EventType              string        `json:"eventType"`
 	Endpoint               string        `json:"endpoint"`
 	AuthenticationProtocol Field[string] `json:"authenticationProtocol"`
 	Scope                  Scope         `json:"scope"`
 	RequiresSignature      Field[bool]   `json:"requiresSignature"`
-	IsVerified             bool          `json:"isVerified"`
+	IsVerified             Field[bool]   `json:"isVerified"`
 	VerifiedAt             lenientTime   `json:"verifiedAt"`
-	NumberOfErrors         lenientInt    `json:"numberOfErrors"`
+	NumberOfErrors         lenientCount  `json:"numberOfErrors"`
 	CreatedDate            lenientTime   `json:"createdDate"`
 	LastModifiedDate       lenientTime   `json:"lastModifiedDate"`
 }
 
-// webhook is what was read; one without proper ids is an error.
-func (in *sentWebhook) webhook() (Webhook, error) {
-	id, isID := canonicalUUID(in.ID)
-	application, isApplicationID := canonicalUUID(in.ApplicationID)
-	if !isID || !isApplicationID {
-		return Webhook{}, errNoUUID
+// webhook returns what was read, with an empty id where that is none.
+func (in *sentWebhook) webhook() Webhook {
+	w := Webhook{
+		Active: in.Active, EventType: in.EventType, Endpoint: in.Endpoint,
+		AuthenticationProtocol: in.AuthenticationProtocol, Scope: in.Scope, RequiresSignature: in.RequiresSignature,
+		IsVerified: in.IsVerified.Value, VerifiedAt: in.VerifiedAt.pointer(), NumberOfErrors: int64(in.NumberOfErrors),
+		CreatedDate: in.CreatedDate.Time, LastModifiedDate: in.LastModifiedDate.pointer(),
 	}
-	return Webhook{
-		ID: id, ApplicationID: application, Active: in.Active, Label: in.Label, EventType: in.EventType,
-		Endpoint: in.Endpoint, AuthenticationProtocol: in.AuthenticationProtocol, Scope: in.Scope,
-		RequiresSignature: in.RequiresSignature, IsVerified: in.IsVerified, VerifiedAt: in.VerifiedAt.pointer(),
-		NumberOfErrors: int64(in.NumberOfErrors), CreatedDate: in.CreatedDate.Time,
-		LastModifiedDate: in.LastModifiedDate.pointer(),
-	}, nil
+	if id, ok := canonicalUUID(in.ID); ok {
+		w.ID = id
+	}
+	if id, ok := canonicalUUID(string(in.ApplicationID)); ok {
+		w.ApplicationID = id
+	}
+	if in.Label != nil {
+		w.Label = Field[string]{Known: true, Value: *in.Label}
+	}
+	return w
 }
 
-// UnmarshalJSON reads a webhook; one without proper ids is an error.
+// read reads a webhook, and returns the first field that it is recognised by and that has another type.
+func (in *sentWebhook) read(data []byte) (odd string, _ error) {
+	err := json.Unmarshal(data, in)
+	e, ok := errors.AsType[*json.UnmarshalTypeError](err)
+	if !ok {
+		return "", err
+	}
+	if in.Label != nil && *in.Label == "" {
+		in.Label = nil // which the decoder makes of a label of another type
+	}
+	return cmp.Or(e.Field, "id"), nil
+}
+
+// UnmarshalJSON reads the webhook that a call is about. One without proper ids is an error: it may be something else.
 func (w *Webhook) UnmarshalJSON(data []byte) error {
 	var in sentWebhook
-	err := json.Unmarshal(data, &in)
-	if err == nil {
-		*w, err = in.webhook()
+	if _, err := in.read(data); err != nil {
+		return err
 	}
-	return err
+	if *w = in.webhook(); w.ID == "" || w.ApplicationID == "" {
+		return errNoUUID
+	}
+	return nil
 }
 
 // about holds an answer that was read to the webhook that was asked for: something on the way may mix answers up.
@@ -127,22 +150,51 @@ func parseNewSecret(body []byte) (Secret, error) {
 	return secret.value(), nil
 }
 
-func (p *WebhookPage) parse(body []byte) (err error) {
+// parse reads the page that begins at offset. show makes a text of the Hub one that can be shown.
+func (p *WebhookPage) parse(body []byte, offset int, show func(text string) string) (err error) {
 	var sent []sentWebhook
-	if sent, p.Total, p.Paged, err = parseList(body); err != nil {
+	var odd map[int]string
+	if sent, odd, p.Total, p.Paged, err = parseList(body); err != nil {
 		return err
 	}
 	p.Webhooks = make([]Webhook, len(sent))
 	for i := range sent {
-		if p.Webhooks[i], err = sent[i].webhook(); err != nil {
-			return err
+		p.Webhooks[i] = sent[i].webhook()
+		if w := &p.Webhooks[i]; w.ID == "" || odd[i] != "" {
+			p.unreadable(i, offset, cmp.Or(odd[i], "id"), show(w.Label.Value))
 		}
 	}
 	return nil
 }
 
-// Of a body that is longer than large each entry must have at least as many bytes as smallestEntry: an id and its name
-// have nearly as many.
+// unreadable notes that a field of an entry could not be read.
+func (p *WebhookPage) unreadable(i, offset int, field, label string) {
+	if p.Unreadable == nil {
+		p.Unreadable = map[int]string{}
+	}
+	w := &p.Webhooks[i]
+	entry := fmt.Sprintf("entry %d of the list", offset+i+1)
+	switch {
+	case w.ID != "":
+		entry = "the webhook " + w.ID
+	case label != "":
+		w.ID, entry = entry, fmt.Sprintf("the webhook labelled %q", label)
+	default:
+		w.ID = entry
+	}
+	p.Unreadable[i] = fmt.Sprintf("the field %s of %s", field, entry)
+}
+
+// FirstUnreadable says which entry could not be read, the first one if there are several; empty if there is none.
+func (p *WebhookPage) FirstUnreadable() string {
+	if len(p.Unreadable) == 0 {
+		return ""
+	}
+	return p.Unreadable[slices.Min(slices.Collect(maps.Keys(p.Unreadable)))]
+}
+
+// Of a body that is longer than large the entries must have at least as many bytes as smallestEntry, on average: an id
+// and its name have nearly as many.
 const (
 	large         = 64 << 10
 	smallestEntry = 64
@@ -169,41 +221,71 @@ func checkEntries(body []byte) error {
 		return errNoList
 	}
 	var entry json.RawMessage
-	for d.More() {
-		if err := d.Decode(&entry); err != nil || len(entry) < smallestEntry {
+	for n := 1; d.More(); n++ {
+		if err := d.Decode(&entry); err != nil || n*smallestEntry > len(body) {
 			return errNotJSON
 		}
 	}
 	return nil
 }
 
-// parseList reads a page, or the bare array of an older deployment.
-func parseList(body []byte) (items []sentWebhook, total int, paged bool, _ error) {
+// pageOf is a page whose list is read as T.
+type pageOf[T any] struct {
+	Data       *T `json:"data"`
+	Pagination *struct {
+		Total *lenientInt `json:"total"`
+	} `json:"pagination"`
+}
+
+// parseList reads a page, or the bare array of an older deployment. odd names a field that could not be read, by index.
+func parseList(body []byte) (items []sentWebhook, odd map[int]string, total int, paged bool, _ error) {
 	if err := checkEntries(body); err != nil {
-		return nil, 0, false, err
+		return nil, nil, 0, false, err
 	}
 	if isArray(body) {
-		if err := into(&items)(body); err != nil {
-			return nil, 0, false, err
+		err := json.Unmarshal(body, &items)
+		if err != nil {
+			items, odd, err = readEntries(body)
 		}
-		return items, len(items), false, nil
+		return items, odd, len(items), false, err
 	}
-	var page struct {
-		Data       *[]sentWebhook `json:"data"`
-		Pagination *struct {
-			Total *lenientInt `json:"total"`
-		} `json:"pagination"`
-	}
-	if err := into(&page)(body); err != nil {
-		return nil, 0, false, err
+	var page pageOf[[]sentWebhook]
+	if json.Unmarshal(body, &page) != nil {
+		var raw pageOf[json.RawMessage]
+		if err := into(&raw)(body); err != nil {
+			return nil, nil, 0, false, err
+		}
+		if page.Data, page.Pagination = nil, raw.Pagination; raw.Data != nil && isArray(*raw.Data) {
+			var err error
+			if items, odd, err = readEntries(*raw.Data); err != nil {
+				return nil, nil, 0, false, err
+			}
+			page.Data = &items
+		}
 	}
 	switch {
 	case page.Data == nil:
-		return nil, 0, false, errNoList
+		return nil, nil, 0, false, errNoList
 	case page.Pagination == nil || page.Pagination.Total == nil || *page.Pagination.Total < 0:
-		return nil, 0, false, errNoPagination
+		return nil, nil, 0, false, errNoPagination
 	}
-	return *page.Data, int(*page.Pagination.Total), true, nil
+	return *page.Data, odd, int(*page.Pagination.Total), true, nil
+}
+
+// readEntries reads each webhook of an array by itself, for one of them is odd.
+func readEntries(list []byte) (items []sentWebhook, odd map[int]string, _ error) {
+	var entries []json.RawMessage
+	if json.Unmarshal(list, &entries) != nil {
+		return nil, nil, errNotJSON
+	}
+	items, odd = make([]sentWebhook, len(entries)), map[int]string{}
+	for i, entry := range entries {
+		var err error
+		if odd[i], err = items[i].read(entry); err != nil {
+			return nil, nil, errNotJSON
+		}
+	}
+	return items, odd, nil
 }
 
 func isArray(body []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(body), []byte("[")) }

@@ -28,6 +28,19 @@ func (n *lenientInt) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
+// lenientCount is 0 for what is no whole number.
+type lenientCount int64
+
+// UnmarshalJSON never fails.
+func (n *lenientCount) UnmarshalJSON(data []byte) error {
+	var value lenientInt
+	if value.UnmarshalJSON(data) != nil {
+		value = 0
+	}
+	*n = lenientCount(value)
+	return nil
+}
+
 // lenientTime is zero for what is no time in RFC 3339.
 type lenientTime struct{ time.Time }
 
@@ -55,8 +68,8 @@ type lenientString string
 // UnmarshalJSON never fails.
 func (s *lenientString) UnmarshalJSON(data []byte) error {
 	*s = ""
-	var text string
-	if json.Unmarshal(data, &text) == nil {
+	text, ok := plainText(data)
+	if ok || json.Unmarshal(data, &text) == nil {
 		*s = lenientString(text)
 	}
 	return nil
@@ -71,10 +84,11 @@ func plainText(data []byte) (string, bool) {
 	return string(text), bytes.IndexByte(text, '\\') < 0 && utf8.Valid(text)
 }
 
-// parseTime is zero for what is no time in RFC 3339.
+// parseTime returns zero for what is no time in RFC 3339, in UTC, too: in another zone a time of the years 0 and 10000
+// can be written, but the API server takes none in a status.
 func parseTime(text string) time.Time {
 	parsed, err := time.Parse(time.RFC3339, text)
-	if err != nil {
+	if year := parsed.UTC().Year(); err != nil || year < 1 || year > 9999 {
 		return time.Time{}
 	}
 	return parsed

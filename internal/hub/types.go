@@ -21,10 +21,10 @@ func Is[T comparable](f Field[T], v T) bool { return f.Known && f.Value == v }
 // IsNot tells whether the field is known to have another value than v.
 func IsNot[T comparable](f Field[T], v T) bool { return f.Known && f.Value != v }
 
-// UnmarshalJSON takes a value as known and null as unknown.
+// UnmarshalJSON takes a value as known, and null or a value of another type as unknown.
 func (f *Field[T]) UnmarshalJSON(data []byte) error {
+	*f = Field[T]{}
 	if bytes.Equal(bytes.TrimSpace(data), []byte("null")) {
-		*f = Field[T]{}
 		return nil
 	}
 	f.Known = true
@@ -39,18 +39,22 @@ func (f *Field[T]) UnmarshalJSON(data []byte) error {
 			return nil
 		}
 	}
-	return json.Unmarshal(data, &f.Value)
+	if json.Unmarshal(data, &f.Value) != nil {
+		*f = Field[T]{}
+	}
+	return nil
 }
 
 // Webhook is a webhook as the Hub shows it. Headers and the signing secret are never part of it. Enumerations are
 // strings, for the Hub may know values that we do not.
 type Webhook struct {
-	// ID and ApplicationID are UUIDs in lower case; an answer in which they are no UUIDs does not parse.
-	ID            string
+	// ID is a UUID in lower case.
+	ID string
+	// ApplicationID is a UUID in lower case, and empty where an entry of a listing has none.
 	ApplicationID string
 	Active        Field[bool]
 	Label         Field[string]
-	// EventType and Endpoint are empty where the answer did not carry them, which no deployment is known to do.
+	// EventType and Endpoint are empty where the answer did not carry them as text, which no deployment is known to do.
 	EventType              string
 	Endpoint               string
 	AuthenticationProtocol Field[string]
@@ -72,12 +76,15 @@ type Scope struct {
 	Value string
 }
 
-// UnmarshalJSON takes null as known to be none.
+// UnmarshalJSON takes null as known to be none, and a value of another type as unknown.
 func (s *Scope) UnmarshalJSON(data []byte) error {
 	if *s = (Scope{Known: true}); string(data) == "null" {
 		return nil
 	}
-	return json.Unmarshal(data, &s.Value)
+	if json.Unmarshal(data, &s.Value) != nil {
+		*s = Scope{}
+	}
+	return nil
 }
 
 // Header is an HTTP header that the Hub sends with each delivery. Its value is never shown again.
@@ -122,7 +129,12 @@ const MaxPageLimit = 50
 
 // WebhookPage is one page of listWebhooks.
 type WebhookPage struct {
+	// Webhooks are the entries in their order.
 	Webhooks []Webhook
+	// Unreadable says, by index in Webhooks, of which entries the id, or what a webhook is recognised by (label,
+	// endpoint, event type), could not be read. Nothing but the ID of such an entry means anything, and where the Hub's
+	// id could not be read, that is a text of our own which differs from entry to entry.
+	Unreadable map[int]string
 	// Total is the number of webhooks of the Application at that moment.
 	Total int
 	// Paged is false where an older deployment answered with a bare array, which does not say whether there is more.

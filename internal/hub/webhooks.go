@@ -36,8 +36,10 @@ func (c *Client) ListWebhooks(ctx context.Context, page Page) (*WebhookPage, err
 		return nil, notSent(operation, badPage)
 	}
 	out := &WebhookPage{}
+	show := func(text string) string { return sentValues{}.with(c.apiKey).message("text/plain", []byte(text)) }
 	return answer(out, c.do(ctx, call{
-		operation: operation, method: http.MethodGet, query: query, limit: maxPage, parse: out.parse,
+		operation: operation, method: http.MethodGet, query: query, limit: maxPage,
+		parse: func(body []byte) error { return out.parse(body, page.Offset, show) },
 	}))
 }
 

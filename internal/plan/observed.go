@@ -160,6 +160,8 @@ type Hub struct {
 	ListingCalls int
 	// ApplicationID is the Application that the key's webhooks belong to, empty when that is not known.
 	ApplicationID string
+	// Unreadable is the entry that keeps listings from being whole, in our own words; empty if there is none.
+	Unreadable string
 }
 
 // Presence is whether a webhook is there.

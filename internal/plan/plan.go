@@ -118,7 +118,7 @@ func Decide(o *Observed) Plan {
 	for _, rule := range rules {
 		if p, ok := rule.decide(o); ok {
 			p.Rule = rule.Name
-			return p.paused(o).complete(o)
+			return p.unlistable(o).paused(o).complete(o)
 		}
 	}
 	return Plan{Rule: "all is well", Action: Rest}

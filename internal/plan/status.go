@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -40,7 +41,8 @@ func recordWebhook(s *v1alpha1.Chatt2WebhookStatus, o *Observed) {
 		return
 	}
 	w := &o.Remote.Webhook
-	s.ApplicationID, s.APIKeyHash = w.ApplicationID, o.Key.Hash
+	application, _ := o.Application()
+	s.ApplicationID, s.APIKeyHash = cmp.Or(w.ApplicationID, application), o.Key.Hash
 	s.Active = nil
 	if w.Active.Known {
 		s.Active = &w.Active.Value

@@ -22,7 +22,7 @@ var (
 		"spec label", "spec label again", "no spec label", "endpoint", "http", "event type", "bad event type", "suspend",
 		"header", "same header twice", "two sources", "long label", "signed", "secret without signature", "scope", "no spec",
 		"unknown field", "webhook id", "other webhook id", "condition", "bad condition", "same condition twice",
-		"verified", "no status", "bad id to adopt", "label is a number",
+		"verified", "verified in the year 10000", "no status", "bad id to adopt", "label is a number",
 	}
 	ofData = []changed{
 		"data", "other data", "no data", "bad key", "string data", "immutable", "mutable", "other type", "tls",
@@ -108,13 +108,14 @@ var edits = map[changed]func(*unstructured.Unstructured){
 		"key": "X-A", "value": "v", "valueFrom": map[string]any{"secretKeyRef": map[string]any{"name": "n", "key": "k"}},
 	}),
 
-	"webhook id":           set("w1", "status", "webhookID"),
-	"other webhook id":     set("w2", "status", "webhookID"),
-	"verified":             set(true, "status", "isVerified"),
-	"no status":            unset("status"),
-	"condition":            set([]any{condition("Ready", "R")}, "status", "conditions"),
-	"bad condition":        set([]any{condition("Ready", "")}, "status", "conditions"),
-	"same condition twice": set([]any{condition("Ready", "R"), condition("Ready", "S")}, "status", "conditions"),
+	"webhook id":                 set("w1", "status", "webhookID"),
+	"other webhook id":           set("w2", "status", "webhookID"),
+	"verified":                   set(true, "status", "isVerified"),
+	"verified in the year 10000": set("10000-01-01T02:59:59Z", "status", "verifiedAt"),
+	"no status":                  unset("status"),
+	"condition":                  set([]any{condition("Ready", "R")}, "status", "conditions"),
+	"bad condition":              set([]any{condition("Ready", "")}, "status", "conditions"),
+	"same condition twice":       set([]any{condition("Ready", "R"), condition("Ready", "S")}, "status", "conditions"),
 
 	"data":        set("Yg==", "data", "b"),
 	"other data":  set("Yw==", "data", "b"),

@@ -42,6 +42,9 @@ type Listing struct {
 	Count, Calls int
 	// ApplicationID is the Application that the webhooks belong to, empty while there are none.
 	ApplicationID string
+	// Unreadable is the entry because of which the last listing that came to its end was not whole, empty if there was
+	// none.
+	Unreadable string
 }
 
 type entry struct {
@@ -204,7 +207,7 @@ func (i *inventory) put(w hub.Webhook, seen, written time.Time, verified bool) {
 	delete(i.missing, w.ID)
 	i.entries[w.ID] = entry{Sighting{w, seen}, written, verified}
 	i.natural.add(naturalKey(&w), w.ID)
-	i.listing.ApplicationID = w.ApplicationID
+	i.listing.ApplicationID = cmp.Or(w.ApplicationID, i.listing.ApplicationID)
 }
 
 func (i *inventory) drop(id string) {

@@ -3,6 +3,8 @@ package connection
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/chatt2me/webhook-operator/internal/hub"
@@ -173,6 +175,9 @@ func (c *Connection) listed(s *scan, page *hub.WebhookPage, err error, asked cal
 	c.lister.failed = 0
 	s.read, s.readAt = s.read+1, now
 	for i := range page.Webhooks {
+		if _, unreadable := page.Unreadable[i]; unreadable {
+			continue
+		}
 		news = append(news, c.inventory.saw(page.Webhooks[i], asked.began)...)
 	}
 	switch s.add(page) {
@@ -228,12 +233,15 @@ func (c *Connection) endScan(s *scan, isWhole bool, now time.Time) []Subject {
 		// Those who want a whole one go on waiting.
 		c.lister.broken++
 		c.lister.nextAt = now
-		if c.lister.broken%scansInARow == 0 {
+		switch {
+		case s.unreadable != "":
+			return c.unreadable(s.unreadable, now)
+		case c.lister.broken%scansInARow == 0:
 			c.lister.nextAt = now.Add(c.cfg.Jitter(min(ReadLag, c.cfg.PollInterval)))
 		}
 		return nil
 	}
-	c.lister.broken = 0
+	c.lister.broken, c.inventory.listing.Unreadable = 0, ""
 	c.lister.nextAt = now.Add(c.cfg.Jitter(c.cfg.PollInterval))
 	c.cfg.Metrics.Listed(c.key, s.began)
 	var served []Subject
@@ -245,6 +253,17 @@ func (c *Connection) endScan(s *scan, isWhole bool, now time.Time) []Subject {
 	}
 	c.lister.remind()
 	return served
+}
+
+// unreadable notes that an entry could not be read, which another listing at once would not change. It returns those
+// who wait for a whole listing if they do not know it yet.
+func (c *Connection) unreadable(entry string, now time.Time) []Subject {
+	c.lister.nextAt = now.Add(c.cfg.Jitter(c.cfg.PollInterval))
+	if c.inventory.listing.Unreadable == entry {
+		return nil
+	}
+	c.inventory.listing.Unreadable = entry
+	return slices.Collect(maps.Keys(c.lister.wanted))
 }
 
 func latest(a, b time.Time) time.Time {

@@ -1,6 +1,7 @@
 package connection
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -36,6 +37,8 @@ type scan struct {
 	readAt time.Time
 	// read is the number of pages read.
 	read int
+	// unreadable is the first entry that could not be read, empty if all could. Such a listing is never whole.
+	unreadable string
 }
 
 // scanPatience is for how long the pages of a listing may fail before it is given up.
@@ -64,6 +67,16 @@ func (s *scan) next() hub.Page {
 
 // add takes the page that next asked for.
 func (s *scan) add(page *hub.WebhookPage) wholeness {
+	s.unreadable = cmp.Or(s.unreadable, page.FirstUnreadable())
+	result := s.follow(page)
+	if result == whole && s.unreadable != "" {
+		return torn // the entry may be any webhook
+	}
+	return result
+}
+
+// follow adds the page to those before.
+func (s *scan) follow(page *hub.WebhookPage) wholeness {
 	got := page.Webhooks
 	if !page.Paged {
 		return s.addBare(got)

@@ -43,11 +43,13 @@ func webhookAnswer(v Variants, status int, w Webhook, secret string) answer {
 // shape gives a webhook the fields that this deployment shows.
 func shape(v Variants, w Webhook) (body map[string]any, offContract string) {
 	body = fields(w)
-	for name, value := range v.Fields {
-		if _, known := body[name]; known {
-			offContract = "another value of " + name
+	for _, others := range []map[string]any{v.Fields, v.FieldsOf[w.Label]} {
+		for name, value := range others {
+			if _, known := body[name]; known {
+				offContract = "another value of " + name
+			}
+			body[name] = value
 		}
-		body[name] = value
 	}
 	for _, name := range v.OmitFields {
 		delete(body, name)

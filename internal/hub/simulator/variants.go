@@ -22,6 +22,8 @@ type Variants struct {
 	OmitFields []string `json:"omitFields,omitempty"`
 	// Fields are put into every answer that holds a webhook: unknown ones, or known ones with another value.
 	Fields map[string]any `json:"fields,omitempty"`
+	// FieldsOf are put into every answer that holds a webhook with that label, on top of Fields.
+	FieldsOf map[string]map[string]any `json:"fieldsOf,omitempty"`
 	// LogFields are put into every answer that holds a delivery log.
 	LogFields map[string]any `json:"logFields,omitempty"`
 	// LabelUpdate is what a PATCH that carries the label does.
@@ -137,6 +139,7 @@ func (v *Variants) Merge(patch []byte) error {
 func (v Variants) clone() Variants {
 	v.OmitFields = slices.Clone(v.OmitFields)
 	v.Fields = maps.Clone(v.Fields)
+	v.FieldsOf = maps.Clone(v.FieldsOf)
 	v.LogFields = maps.Clone(v.LogFields)
 	return v
 }

@@ -48,6 +48,14 @@ func TestVariantsOfFields(t *testing.T) {
 	if r := w.call(http.StatusOK, "GET", root, nil); r.header.Get(simulator.OffContractHeader) == "" || !strings.Contains(string(r.raw), "Reaction") {
 		t.Errorf("an unknown event type is not shown or not marked: %s", r.raw)
 	}
+	other, _ := w.create(object{"label": "Odd"})
+	w.SetVariants(simulator.Variants{FieldsOf: map[string]map[string]any{"Odd": {"numberOfErrors": "3"}}})
+	if got := w.get(other)["numberOfErrors"]; got != "3" {
+		t.Errorf("numberOfErrors of the odd webhook is %v", got)
+	}
+	if got := w.get(id)["numberOfErrors"]; got != 0.0 {
+		t.Errorf("numberOfErrors of the other webhook is %v", got)
+	}
 	w.SetVariants(simulator.Variants{OmitFields: []string{"endpoint"}})
 	if r := w.call(http.StatusOK, "GET", root+"/"+id, nil); r.header.Get(simulator.OffContractHeader) == "" {
 		t.Error("an answer without endpoint is not marked")
