@@ -74,7 +74,7 @@ func (f *operatorFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.hubCAFile, "hub-ca-file", "",
 		"PEM file of the authorities that may vouch for the Hub, instead of those of the system; read at the start")
 	flags.DurationVar(&f.hubPollInterval, "hub-poll-interval", time.Minute,
-		"how often the webhooks of an API key are listed")
+		"how often the webhooks of an API key are listed; less often where that would take a fifth of --hub-qps")
 	flags.Float64Var(&f.hubQPS, "hub-qps", 10, "calls to the Hub a second with one API key")
 	flags.IntVar(&f.hubBurst, "hub-burst", 20, "calls to the Hub at once with one API key")
 	flags.DurationVar(&f.hubTimeout, "hub-timeout", 10*time.Second, "how long one call to the Hub may take")

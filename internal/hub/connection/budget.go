@@ -13,8 +13,9 @@ const (
 	grantTime = time.Minute
 	// freshTime is for how long a turn that was granted counts as a call that is about to be made.
 	freshTime = 10 * time.Second
-	// patience is how long polling waits at most before it goes first, for everything else goes before it.
-	patience = 30 * time.Second
+	// pollingShare is how many calls there are for each that polling makes while others wait, and everything else goes
+	// before it.
+	pollingShare = 13
 	// breath is how much of a second's calls go at once where the Hub takes less than is configured.
 	breath = 0.05
 )
@@ -32,6 +33,8 @@ type budget struct {
 	queued  map[Subject]*waiter
 	// granted are those who have a turn and have not taken it yet.
 	granted map[Subject]*waiter
+	// others is how many turns others were given since polling had its last one.
+	others int
 }
 
 type waiter struct {
@@ -110,6 +113,7 @@ func (b *budget) take(s Subject, p Priority, now time.Time) bool {
 	}
 	if w == nil {
 		b.token(now)
+		b.count(s)
 	}
 	b.forget(s)
 	return true
@@ -140,6 +144,14 @@ func (b *budget) reserve(s Subject, p Priority, now time.Time) bool {
 func (b *budget) give(w *waiter, now time.Time) {
 	w.paid, w.grantedAt = true, now
 	b.granted[w.subject] = w
+	b.count(w.subject)
+}
+
+// count counts a turn.
+func (b *budget) count(s Subject) {
+	if b.others++; s == polling {
+		b.others = 0
+	}
 }
 
 // room is how many turns can be granted, as far as lanes go.
@@ -204,7 +216,7 @@ func (b *budget) grant(now time.Time) (turns []Subject, next time.Time) {
 	}
 	room := b.room(now)
 	for len(b.queue) > 0 {
-		w := b.next(now, room)
+		w := b.next(room)
 		if w == nil {
 			return turns, now.Add(slowCall) // who ends a call has us look sooner
 		}
@@ -223,24 +235,16 @@ func (b *budget) grant(now time.Time) (turns []Subject, next time.Time) {
 	return turns, time.Time{}
 }
 
-// next is the most urgent waiter, or polling once it has lost its patience or nobody else can go.
-func (b *budget) next(now time.Time, room int) *waiter {
+// next is the most urgent waiter, or polling where its share is due or nobody else can go.
+func (b *budget) next(room int) *waiter {
 	poll, polls := b.queued[polling]
-	if polls && (room <= 0 || now.After(poll.since.Add(patience))) {
+	if polls && (room <= 0 || b.others >= pollingShare-1) {
 		return poll
 	}
 	if room <= 0 {
 		return nil
 	}
 	return b.queue[0]
-}
-
-// waitsSince has polling wait since a listing began, of which it is a page: its patience is for the whole of it.
-func (b *budget) waitsSince(began time.Time) {
-	if w, ok := b.queued[polling]; ok && began.Before(w.since) {
-		w.since = began
-		heap.Fix(&b.queue, w.index)
-	}
 }
 
 func (b *budget) forget(s Subject) {

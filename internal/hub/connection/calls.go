@@ -76,23 +76,26 @@ func (c *Connection) Get(ctx context.Context, s Subject, id string, p Priority) 
 	return seen, err
 }
 
-// Look looks at one webhook again: by itself while fewer looks are wanted than a listing has pages, and then ok says
-// that the answer is here; else by one listing for all, and then the subject is woken when that is done.
+// Look observes one webhook again: by itself while few are to be observed, and then ok says that the answer is here;
+// else by a page of the list for many, and then the subject is woken when that was read.
 func (c *Connection) Look(ctx context.Context, s Subject, id string) (seen Sighting, ok bool, err error) {
-	if now, alone := c.looksAlone(id); !alone {
-		c.Want(s, now)
+	if !c.looksAlone(s, id) {
 		return Sighting{}, false, nil
 	}
 	seen, err = c.Get(ctx, s, id, Repair)
 	return seen, err == nil, err
 }
 
-// looksAlone tells whether a webhook is looked at by itself.
-func (c *Connection) looksAlone(id string) (now time.Time, alone bool) {
+// looksAlone reports whether a webhook is observed by itself; if not, the subject waits for a page.
+func (c *Connection) looksAlone(s Subject, id string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	now = c.cfg.Now()
-	return now, c.looks.with(id, now) < pages(c.inventory.listing.Count)
+	now := c.cfg.Now()
+	if c.looks.with(id, now) < min(pages(c.inventory.total), looksApart) {
+		return true
+	}
+	c.lookLater(s, id, now)
+	return false
 }
 
 // Find is the webhook as it was last seen, unless a call has not found it since.

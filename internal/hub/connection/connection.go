@@ -156,6 +156,7 @@ func (c *Connection) Unsubscribe(s Subject) {
 		delete(c.subjects, s)
 		c.budget.forget(s)
 		c.lister.forget(s)
+		delete(c.looks.waiting, s)
 	}
 	if len(c.subjects) == 0 {
 		c.idleSince = c.cfg.Now()

@@ -52,6 +52,8 @@ type entry struct {
 	// writtenAt is when a write of ours last changed the webhook. The answer to it showed the webhook verified or not.
 	writtenAt       time.Time
 	writtenVerified bool
+	// rank is how many older webhooks there are, as far as is known. It only says on which page to look for the webhook.
+	rank int
 }
 
 // inventory is what is known of an Application's webhooks. Own writes change it at once, listings by comparison.
@@ -62,10 +64,14 @@ type inventory struct {
 	// missing are webhooks that a call for one of them has not found, and when it began. One that has an entry all the
 	// same is in doubt, for a single 404 may be false: the next whole listing decides. One that has none is gone, and
 	// is asked for again after the next listing.
-	missing   map[string]time.Time
-	listing   Listing
-	byID      multimap[string, Subject]
-	byNatural multimap[NaturalKey, Subject]
+	missing map[string]time.Time
+	// total is how many webhooks there are, as the last page said and own writes changed it, newestFirst in which order
+	// they are listed, and paged whether a page was read that says so.
+	total              int
+	newestFirst, paged bool
+	listing            Listing
+	byID               multimap[string, Subject]
+	byNatural          multimap[NaturalKey, Subject]
 }
 
 func newInventory() inventory {
@@ -111,13 +117,45 @@ func (i *inventory) alike(w *hub.Webhook) []Subject {
 // wrote takes the answer to a write of ours.
 func (i *inventory) wrote(w hub.Webhook, at time.Time) {
 	delete(i.deleted, w.ID)
-	i.put(w, at, at, w.IsVerified)
+	_, known := i.entries[w.ID]
+	if i.put(w, at, at, w.IsVerified); !known {
+		i.total++
+	}
 }
 
 // erased takes note of a webhook that we deleted, so that a listing under way does not bring it back.
 func (i *inventory) erased(id string, at time.Time) {
+	if _, known := i.entries[id]; known {
+		i.total--
+	}
 	i.drop(id)
 	i.deleted[id] = at
+}
+
+// placed takes where the webhooks of a page stand, the first of them at offset.
+func (i *inventory) placed(page *hub.WebhookPage, offset int) {
+	last := len(page.Webhooks) - 1
+	if !page.Paged || last < 0 {
+		return
+	}
+	i.total, i.paged = page.Total, true
+	if d := page.Webhooks[0].CreatedDate.Compare(page.Webhooks[last].CreatedDate); d != 0 {
+		i.newestFirst = d > 0
+	}
+	for n := range page.Webhooks {
+		if e, ok := i.entries[page.Webhooks[n].ID]; ok {
+			e.rank = i.rankAt(offset + n)
+			i.entries[page.Webhooks[n].ID] = e
+		}
+	}
+}
+
+// rankAt returns the rank of the webhook at a place of the list, and, which is the same, the place of a rank.
+func (i *inventory) rankAt(place int) int {
+	if i.newestFirst {
+		return i.total - 1 - place
+	}
+	return place
 }
 
 // saw takes what a read that began at the given time showed, and returns whom it is news for.
@@ -197,15 +235,22 @@ func (i *inventory) listed(seen map[string]struct{}, began time.Time, count int)
 	}
 	maps.DeleteFunc(i.deleted, func(_ string, at time.Time) bool { return began.After(at.Add(ReadLag)) })
 	i.listing.BeganAt, i.listing.Count, i.listing.Calls = began, count, pages(count)
+	if !i.paged {
+		i.total = count
+	}
 	return news
 }
 
 func (i *inventory) put(w hub.Webhook, seen, written time.Time, verified bool) {
-	if old, ok := i.entries[w.ID]; ok && naturalKey(&old.Webhook) != naturalKey(&w) {
-		i.natural.remove(naturalKey(&old.Webhook), w.ID)
+	rank := i.total
+	if old, ok := i.entries[w.ID]; ok {
+		rank = old.rank
+		if naturalKey(&old.Webhook) != naturalKey(&w) {
+			i.natural.remove(naturalKey(&old.Webhook), w.ID)
+		}
 	}
 	delete(i.missing, w.ID)
-	i.entries[w.ID] = entry{Sighting{w, seen}, written, verified}
+	i.entries[w.ID] = entry{Sighting{w, seen}, written, verified, rank}
 	i.natural.add(naturalKey(&w), w.ID)
 	i.listing.ApplicationID = cmp.Or(w.ApplicationID, i.listing.ApplicationID)
 }

@@ -13,8 +13,13 @@ import (
 // scansInARow is how many listings that do not come out whole follow one another at once, before there is a rest.
 const scansInARow = 3
 
-// listingGap is the least time between the beginnings of two listings that somebody wants.
-const listingGap = 250 * time.Millisecond
+const (
+	// listingGap is the least time between the beginnings of two listings that somebody wants.
+	listingGap = 250 * time.Millisecond
+	// pollShare and wantedShare are of how many calls that could be made one is for polling at most, and for listings
+	// that somebody wants.
+	pollShare, wantedShare = 5, 2
+)
 
 // pageRetry is how soon a page that failed is asked for again; each further time waits four times as long.
 const pageRetry = 500 * time.Millisecond
@@ -97,15 +102,29 @@ func (c *Connection) StepListing(ctx context.Context) time.Time {
 		c.mu.Unlock()
 		return at
 	}
+	current, which := c.nextPage(now)
+	c.lister.prove = false
+	asked := call{now, c.breaker.era}
+	c.mu.Unlock()
+
+	page, err := c.client.ListWebhooks(ctx, which)
+	return c.listed(current, which, page, err, asked)
+}
+
+// nextPage returns the page to read, and the scan that it is part of: none for one that is read for observations. Where
+// both are due they take turns.
+func (c *Connection) nextPage(now time.Time) (*scan, hub.Page) {
+	looks := c.looksDue(now)
+	looksDue := !looks.IsZero() && !now.Before(looks) && !c.breaker.shut() && !c.lister.probing
+	scanDue := c.lister.scan != nil || !now.Before(c.listingDue(now))
+	if c.looks.served = looksDue && !(scanDue && c.looks.served); c.looks.served {
+		c.looks.pagedAt = now
+		return nil, c.looksPage()
+	}
 	if c.lister.scan == nil {
 		c.lister.scan = newScan(now)
 	}
-	c.lister.prove = false
-	current, asked := c.lister.scan, call{now, c.breaker.era}
-	c.mu.Unlock()
-
-	page, err := c.client.ListWebhooks(ctx, current.next())
-	return c.listed(current, page, err, asked)
+	return c.lister.scan, c.lister.scan.next()
 }
 
 // listingReady tells whether to ask for a page now, or else when.
@@ -119,7 +138,7 @@ func (c *Connection) listingReady(now time.Time) (bool, time.Time) {
 		// The next page of the listing is the probe: the first one where none is under way.
 		at := c.breaker.probeDue()
 		c.lister.probing = c.breaker.access == Open && c.lister.scan == nil &&
-			now.Before(c.lister.due(c.inventory.listing.BeganAt))
+			now.Before(c.listingDue(now))
 		if now.Before(at) {
 			return false, at
 		}
@@ -130,7 +149,7 @@ func (c *Connection) listingReady(now time.Time) (bool, time.Time) {
 		return false, c.breaker.pausedUntil
 	}
 	if c.lister.scan == nil || c.lister.failed > 0 {
-		if at := c.lister.due(c.inventory.listing.BeganAt); now.Before(at) {
+		if at := c.pageDue(now); now.Before(at) {
 			if !c.lister.prove || c.lister.failed > 0 {
 				return false, at
 			}
@@ -140,28 +159,33 @@ func (c *Connection) listingReady(now time.Time) (bool, time.Time) {
 	if c.budget.take(polling, Polling, now) {
 		return true, time.Time{}
 	}
-	if c.lister.scan != nil {
-		c.budget.waitsSince(c.lister.scan.began)
-	}
 	c.kickBudget()
 	return false, time.Time{}
 }
 
-// due is when the next listing is to begin.
-func (l *lister) due(last time.Time) time.Time {
-	at := l.nextAt
-	if l.failed > 0 || l.broken > 0 {
-		return at
+// pageDue returns when to read a page while no listing is under way, or one whose last page failed.
+func (c *Connection) pageDue(now time.Time) time.Time {
+	return sooner(c.listingDue(now), c.looksDue(now))
+}
+
+// listingDue returns when the next listing is to begin.
+func (c *Connection) listingDue(now time.Time) time.Time {
+	l := &c.lister
+	if l.failed > 0 || l.broken > 0 || l.soonest.IsZero() {
+		return l.nextAt
 	}
 	// However many want one, and however often, they share it.
-	if wanted := latest(l.soonest, last.Add(listingGap)); !l.soonest.IsZero() && wanted.Before(at) {
-		return wanted
-	}
-	return at
+	gap := max(listingGap, c.share(wantedShare)*time.Duration(pages(c.inventory.total)))
+	return earliest(latest(l.soonest, c.inventory.listing.BeganAt.Add(gap)), l.nextAt)
+}
+
+// share returns how long it takes to make so many calls at the present pace.
+func (c *Connection) share(calls float64) time.Duration {
+	return time.Duration(calls / c.budget.pace.at(c.cfg.Now()) * float64(time.Second))
 }
 
 // listed takes the answer to one page.
-func (c *Connection) listed(s *scan, page *hub.WebhookPage, err error, asked call) time.Time {
+func (c *Connection) listed(s *scan, which hub.Page, page *hub.WebhookPage, err error, asked call) time.Time {
 	c.mu.Lock()
 	now := c.cfg.Now()
 	var news []Subject
@@ -173,36 +197,44 @@ func (c *Connection) listed(s *scan, page *hub.WebhookPage, err error, asked cal
 		return next
 	}
 	c.lister.failed = 0
-	s.read, s.readAt = s.read+1, now
 	for i := range page.Webhooks {
 		if _, unreadable := page.Unreadable[i]; unreadable {
 			continue
 		}
 		news = append(news, c.inventory.saw(page.Webhooks[i], asked.began)...)
 	}
-	switch s.add(page) {
-	case partial:
-		if c.lister.probing {
-			c.lister.scan = nil
-		}
-	case torn:
-		news = append(news, c.endScan(s, false, now)...)
-	case whole:
-		news = append(news, c.inventory.listed(s.seen, s.began, len(s.seen))...)
-		news = append(news, c.endScan(s, true, now)...)
+	c.inventory.placed(page, which.Offset)
+	news = append(news, c.looksServed(page, which, asked.began, s == nil)...)
+	if s != nil {
+		news = append(news, c.scanned(s, page, now)...)
 	}
 	next := now
 	if c.lister.scan == nil {
-		next = c.lister.due(c.inventory.listing.BeganAt)
+		next = c.pageDue(now)
 	}
 	c.mu.Unlock()
 	c.wake(news, Usual)
 	return next
 }
 
+// scanned takes a page of a listing, and returns the subjects for which its end is news.
+func (c *Connection) scanned(s *scan, page *hub.WebhookPage, now time.Time) []Subject {
+	s.read, s.readAt = s.read+1, now
+	switch s.add(page) {
+	case torn:
+		return c.endScan(s, false, now)
+	case whole:
+		return append(c.inventory.listed(s.seen, s.began, len(s.seen)), c.endScan(s, true, now)...)
+	}
+	if c.lister.probing {
+		c.lister.scan = nil
+	}
+	return nil
+}
+
 // pageFailed takes that a page could not be read, and returns when to go on.
 func (c *Connection) pageFailed(s *scan, err error, now time.Time) time.Time {
-	if c.lister.probing || !s.survives(err, now) {
+	if s != nil && (c.lister.probing || !s.survives(err, now)) {
 		c.lister.scan = nil
 	}
 	if hub.IsKind(err, hub.Throttled) {
@@ -242,7 +274,8 @@ func (c *Connection) endScan(s *scan, isWhole bool, now time.Time) []Subject {
 		return nil
 	}
 	c.lister.broken, c.inventory.listing.Unreadable = 0, ""
-	c.lister.nextAt = now.Add(c.cfg.Jitter(c.cfg.PollInterval))
+	share := c.share(pollShare) * time.Duration(c.inventory.listing.Calls)
+	c.lister.nextAt = latest(now.Add(c.cfg.Jitter(c.cfg.PollInterval)), s.began.Add(c.cfg.Jitter(share)))
 	c.cfg.Metrics.Listed(c.key, s.began)
 	var served []Subject
 	for subject, at := range c.lister.wanted {
@@ -252,6 +285,12 @@ func (c *Connection) endScan(s *scan, isWhole bool, now time.Time) []Subject {
 		}
 	}
 	c.lister.remind()
+	for subject, l := range c.looks.waiting {
+		if !s.began.Before(l.at) {
+			delete(c.looks.waiting, subject)
+			served = append(served, subject)
+		}
+	}
 	return served
 }
 
@@ -268,6 +307,13 @@ func (c *Connection) unreadable(entry string, now time.Time) []Subject {
 
 func latest(a, b time.Time) time.Time {
 	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func earliest(a, b time.Time) time.Time {
+	if a.Before(b) {
 		return a
 	}
 	return b

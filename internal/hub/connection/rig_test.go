@@ -162,19 +162,12 @@ func (r *rig) step(most time.Duration) {
 	until := before.Add(most)
 	for _, at := range []time.Time{r.conn.StepBudget(), r.conn.StepListing(r.t.Context()), r.conn.StepBudget()} {
 		if !at.IsZero() {
-			until = earlier(until, at)
+			until = earliest(until, at)
 		}
 	}
 	if now := r.Now(); now.Equal(before) {
 		r.pass(max(until.Sub(now), time.Millisecond))
 	}
-}
-
-func earlier(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
 }
 
 func TestAListingTakesAboutAsLongAsItsPages(t *testing.T) {
