@@ -114,6 +114,7 @@ const (
 	EventAPIKeySecretDeleted = "APIKeySecretDeleted"
 	// EventAPIKeyUnprotected: the API server refuses the in-use finalizer on the Secret with the API key.
 	EventAPIKeyUnprotected = "APIKeyUnprotected"
-	// EventDuplicateDeleted: a second webhook, made by a registration whose answer was lost, was deleted.
+	// EventDuplicateDeleted: a second webhook was deleted, made by a registration whose answer was lost, or at the same
+	// moment as that of an older resource that declares the same.
 	EventDuplicateDeleted = "DuplicateDeleted"
 )

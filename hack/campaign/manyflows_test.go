@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+	"github.com/chatt2me/webhook-operator/internal/hub/simulator"
 )
 
 // manyFlows are in an Application with more webhooks than a page holds: a look is then a GET of one webhook.
@@ -37,3 +40,49 @@ func amongMany(change func(*v1alpha1.Chatt2Webhook)) func(*world) {
 }
 
 func adoptNothing(c *v1alpha1.Chatt2Webhook) { c.Spec.Adoption.Policy = v1alpha1.AdoptNever }
+
+// sharedFlows are about two resources that declare the same and cannot see each other in time.
+var sharedFlows = []flow{
+	{name: "two-keys", before: emptyApplication, trigger: func(w *world) {
+		w.resource()
+		w.declare(inHome("second"), sameAsFirst, func(c *v1alpha1.Chatt2Webhook) {
+			c.Spec.APIKeySecretRef.Name = "second-key"
+		})
+	}, ends: oneOfTwo},
+	{name: "two-keys-signed", before: emptyApplication, trigger: func(w *world) {
+		w.resource(signed)
+		w.clock.pass(time.Second)
+		w.declare(inHome("second"), signed, sameAsFirst, func(c *v1alpha1.Chatt2Webhook) {
+			c.Spec.APIKeySecretRef.Name = "second-key"
+		})
+	}, ends: oneOfTwo},
+}
+
+// emptyApplication has the Application have no webhook and two API keys, on a Hub whose listings do not show at once
+// what was registered with the other one.
+func emptyApplication(w *world) {
+	variants := w.hub.Variants()
+	variants.ReadLag = simulator.Duration(time.Second)
+	w.hub.SetVariants(variants)
+	for _, h := range w.hub.Webhooks(w.app.ID) {
+		w.must(w.hub.DeleteByHand(h.ID))
+	}
+	const second = canary + "key-second"
+	w.newKey(w.app.ID, second)
+	w.create(&corev1.Secret{ObjectMeta: inHome("second-key"), Data: map[string][]byte{"apiKey": []byte(second)}})
+}
+
+func sameAsFirst(c *v1alpha1.Chatt2Webhook) {
+	c.Spec.Label, c.Spec.Endpoint = name, "https://shop.example/"+name
+}
+
+// oneOfTwo is what is wrong unless the older of two resources is ready, and has the only webhook.
+func oneOfTwo(w *world) string {
+	switch n := len(w.hub.Webhooks(w.app.ID)); {
+	case n != 1:
+		return fmt.Sprintf("S1: the Hub has %d webhooks for one thing", n)
+	case !w.get().IsReady() && !w.resourceAt(key("second")).IsReady():
+		return "L1: neither of the two resources is ready"
+	}
+	return ""
+}

@@ -47,6 +47,7 @@ var acts = map[plan.Action]actFunc{
 	plan.Adopt:                (*Reconciler).adopt,
 	plan.Forget:               (*Reconciler).forgetWebhook,
 	plan.LetGo:                (*Reconciler).letGo,
+	plan.Yield:                (*Reconciler).yield,
 	plan.Update:               (*Reconciler).update,
 	plan.Verify:               (*Reconciler).verify,
 	plan.BeginRotation:        (*Reconciler).beginRotation,
@@ -64,7 +65,7 @@ var acts = map[plan.Action]actFunc{
 }
 
 // changing are the actions that change the webhook of the resource, or say that it will be.
-var changing = []plan.Action{plan.Update, plan.Verify, plan.BeginRotation, plan.Redefine, plan.Delete}
+var changing = []plan.Action{plan.Update, plan.Verify, plan.BeginRotation, plan.Redefine, plan.Delete, plan.Yield}
 
 // act carries out a plan. It changes the observation to what is known afterwards.
 func (r *Reconciler) act(ctx context.Context, o *observation, p plan.Plan) outcome {
@@ -161,12 +162,17 @@ func (r *Reconciler) forgetWebhook(ctx context.Context, o *observation, p plan.P
 		out.tell(warning(v1alpha1.ReasonRemotelyDeleted, "Webhook %s was deleted on the Hub; registering anew",
 			p.WebhookID))
 	}
+	r.forgotten(o)
+	out.again = true
+}
+
+// forgotten has a resource, whose intent is removed, know nothing any more of the webhook that it had.
+func (r *Reconciler) forgotten(o *observation) {
 	o.mem.Memory = plan.Memory{Requested: o.mem.Requested}
 	o.mem.held = nil
 	o.mem.succeeded()
 	r.claims.release(o.name)
 	o.ID, o.Remote, o.Applied = "", plan.Remote{}, v1alpha1.AppliedStatus{}
-	out.again = true
 }
 
 // patchMetadata changes annotations and finalizers of the resource in one write, if there is anything to change. The

@@ -2,7 +2,10 @@ package controller
 
 import (
 	"context"
+	"slices"
 	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
 	"github.com/chatt2me/webhook-operator/internal/hub"
@@ -14,6 +17,9 @@ import (
 func (r *Reconciler) create(ctx context.Context, o *observation, p plan.Plan, out *outcome) {
 	// Nothing is written down before the call's turn has come.
 	if out.waiting = !o.conn.Turn(subject(o.name), connection.Creation); out.waiting {
+		return
+	}
+	if o.Elder, out.err = r.elderElsewhere(ctx, o); out.err != nil || o.Elder != "" {
 		return
 	}
 	if out.err = r.writeIntent(ctx, o, p.Retried, out); out.err != nil {
@@ -133,4 +139,31 @@ func (r *Reconciler) adopt(ctx context.Context, o *observation, p plan.Plan, out
 	// What its headers are cannot be seen, and so they are sent.
 	o.Applied = v1alpha1.AppliedStatus{}
 	out.tell(normal(v1alpha1.EventAdopted, "Adopted webhook %s", p.WebhookID))
+}
+
+// yield deletes the webhook that the resource has registered besides that of an older one, if the API server still says
+// that the older one has that. It is deleted before it is forgotten: should the process die in between, status names a
+// webhook that is gone.
+func (r *Reconciler) yield(ctx context.Context, o *observation, p plan.Plan, out *outcome) {
+	others, err := r.liveList(ctx, client.MatchingFields{fieldWebhookID: p.Other})
+	if out.err = err; err != nil {
+		return
+	}
+	if !slices.ContainsFunc(others, func(other v1alpha1.Chatt2Webhook) bool { return isElder(o, &other) }) {
+		r.claims.seenElsewhere(o.name.String(), "", r.Now())
+		o.Elder, out.again = "", true
+		return
+	}
+	err = o.conn.Delete(ctx, subject(o.name), p.WebhookID)
+	if hub.IsKind(err, hub.NotFound) {
+		err = nil
+	}
+	if o.callFailed(plan.DeleteDuplicate, err, r.Now(), out) {
+		return
+	}
+	out.tell(normal(v1alpha1.EventDuplicateDeleted, "Deleted webhook %s, which was registered at the same time as "+
+		"webhook %s of %s, an older resource that declares the same", p.WebhookID, p.Other, o.Elder))
+	if out.err = r.patchMetadata(ctx, o, removeIntent); out.err == nil {
+		r.forgotten(o)
+	}
 }

@@ -22,7 +22,8 @@ type claims struct {
 	owners map[string]types.NamespacedName
 	// of are the webhooks by resource.
 	of map[types.NamespacedName][]string
-	// elsewhere are owners that the cache does not show, those of other shards, and until when that is believed.
+	// elsewhere are owners that the cache does not show, those of other shards, empty for none, and until when that is
+	// believed: by webhook, and by resource the older one that declares the same.
 	elsewhere map[string]elsewhere
 	// onlyOwnNamespaces: the resources of other namespaces may not be looked at.
 	onlyOwnNamespaces atomic.Bool
@@ -47,13 +48,14 @@ func (c *claims) seenElsewhere(id, owner string, now time.Time) {
 	c.elsewhere[id] = elsewhere{owner, now.Add(elsewhereTime)}
 }
 
-func (c *claims) ownerElsewhere(id string, now time.Time) string {
+// ownerElsewhere returns the owner that the cache does not show, and whether the API server was asked for one lately.
+func (c *claims) ownerElsewhere(id string, now time.Time) (owner string, asked bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if e := c.elsewhere[id]; now.Before(e.until) {
-		return e.owner
+		return e.owner, true
 	}
-	return ""
+	return "", false
 }
 
 // claim takes a webhook for a resource, unless another one has it.
@@ -109,7 +111,8 @@ func (r *Reconciler) ownerOf(ctx context.Context, id string, me *v1alpha1.Chatt2
 	if me.Status.WebhookID == id {
 		return "", nil
 	}
-	return r.claims.ownerElsewhere(id, r.Now()), nil
+	owner, _ := r.claims.ownerElsewhere(id, r.Now())
+	return owner, nil
 }
 
 // hasAlone tells whether no resource of another shard has the webhook, too. Two shards may have adopted it in the same
@@ -168,33 +171,37 @@ func (r *Reconciler) leave(ctx context.Context, o *observation, owner string, ou
 	o.ID = ""
 }
 
-// liveOwnerOf asks the API server, so that the resources of other shards count. An operator of some namespaces that may
-// not look at others sees those of its own only, and asks for the others once in its life.
+// liveOwnerOf asks the API server, so that the resources of other shards count.
 func (r *Reconciler) liveOwnerOf(ctx context.Context, id string, me *v1alpha1.Chatt2Webhook) (string, error) {
+	others, err := r.liveList(ctx, client.MatchingFields{fieldWebhookID: id})
+	return rightful(others, id, me), err
+}
+
+// liveList lists resources from the API server. An operator of some namespaces that may not list others gets those of
+// its own only, and asks for the others once in its life.
+func (r *Reconciler) liveList(ctx context.Context, which client.MatchingFields) ([]v1alpha1.Chatt2Webhook, error) {
 	if !r.claims.onlyOwnNamespaces.Load() {
-		owner, err := r.liveOwnerIn(ctx, id, me, []string{metav1.NamespaceAll})
+		found, err := r.liveListIn(ctx, which, []string{metav1.NamespaceAll})
 		if !apierrors.IsForbidden(err) || len(r.Options.Namespaces) == 0 {
-			return owner, err
+			return found, err
 		}
 		r.claims.onlyOwnNamespaces.Store(true)
 	}
-	return r.liveOwnerIn(ctx, id, me, r.Options.Namespaces)
+	return r.liveListIn(ctx, which, r.Options.Namespaces)
 }
 
-func (r *Reconciler) liveOwnerIn(
-	ctx context.Context, id string, me *v1alpha1.Chatt2Webhook, namespaces []string,
-) (string, error) {
+func (r *Reconciler) liveListIn(
+	ctx context.Context, which client.MatchingFields, namespaces []string,
+) ([]v1alpha1.Chatt2Webhook, error) {
+	var found []v1alpha1.Chatt2Webhook
 	for _, namespace := range namespaces {
-		var others v1alpha1.Chatt2WebhookList
-		err := r.Live.List(ctx, &others, client.InNamespace(namespace), client.MatchingFields{fieldWebhookID: id})
-		if err != nil {
-			return "", err
+		var list v1alpha1.Chatt2WebhookList
+		if err := r.Live.List(ctx, &list, client.InNamespace(namespace), which); err != nil {
+			return nil, err
 		}
-		if other := rightful(others.Items, id, me); other != "" {
-			return other, nil
-		}
+		found = append(found, list.Items...)
 	}
-	return "", nil
+	return found, nil
 }
 
 // rightful is the resource among others that has more right to a webhook than me.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -14,13 +15,82 @@ import (
 	"github.com/chatt2me/webhook-operator/internal/plan"
 )
 
-// elder is an older resource that declares the same webhook with the same API key. One that has no webhook does not
-// count for one that has: it waits itself, or both would for ever.
+// elder is an older resource that declares the same webhook with the same API key.
 func (r *Reconciler) elder(ctx context.Context, o *observation) (string, error) {
-	return r.declaredBy(ctx, o, natural(o.Object), func(other *v1alpha1.Chatt2Webhook) bool {
-		waits := o.ID != "" && other.Status.WebhookID == ""
-		return other.DeletionTimestamp.IsZero() && older(other, o.Object) && !waits
+	elder, err := r.declaredBy(ctx, o, natural(o.Object), func(other *v1alpha1.Chatt2Webhook) bool {
+		return isElder(o, other)
 	})
+	if elder == "" && err == nil && r.Options.IsShard {
+		elder, _ = r.claims.ownerElsewhere(o.name.String(), o.Now)
+	}
+	return elder, err
+}
+
+// isElder reports whether another resource that declares the same comes first. One that has no webhook does not come
+// before one that has: it waits itself, or both would for ever.
+func isElder(o *observation, other *v1alpha1.Chatt2Webhook) bool {
+	waits := o.ID != "" && other.Status.WebhookID == ""
+	return other.UID != o.Object.UID && natural(other) == natural(o.Object) && other.DeletionTimestamp.IsZero() &&
+		older(other, o.Object) && !waits
+}
+
+// elderElsewhere asks the API server for an older resource of another shard that declares the same webhook. One that
+// spells the endpoint another way is not found until both have one.
+func (r *Reconciler) elderElsewhere(ctx context.Context, o *observation) (string, error) {
+	if !r.Options.IsShard {
+		return "", nil
+	}
+	others, err := r.liveList(ctx, client.MatchingFields{fieldEndpoint: o.Object.Spec.Endpoint})
+	if err != nil {
+		return "", err
+	}
+	for i := range others {
+		if !isElder(o, &others[i]) {
+			continue
+		}
+		// A Secret that may not be read is that of a key of which nothing is known.
+		same, err := r.sameKey(ctx, o, &others[i])
+		if err != nil && !apierrors.IsForbidden(err) {
+			return "", err
+		}
+		if same {
+			elder := client.ObjectKeyFromObject(&others[i]).String()
+			r.claims.seenElsewhere(o.name.String(), elder, o.Now)
+			return elder, nil
+		}
+	}
+	return "", nil
+}
+
+// observeClaimsElsewhere asks the API server who has the webhooks that look like the one of the resource, where the
+// cache shows nobody who does: two shards may have registered the same at once.
+func (r *Reconciler) observeClaimsElsewhere(ctx context.Context, o *observation) error {
+	if !r.Options.IsShard || o.ID == "" {
+		return nil
+	}
+	for i := range o.Matches {
+		m := &o.Matches[i]
+		if m.Former || m.Owner != "" {
+			continue
+		}
+		if _, asked := r.claims.ownerElsewhere(m.Webhook.ID, o.Now); !asked {
+			others, err := r.liveList(ctx, client.MatchingFields{fieldWebhookID: m.Webhook.ID})
+			if err != nil {
+				return err
+			}
+			m.Owner = rightful(others, m.Webhook.ID, o.Object)
+			r.claims.seenElsewhere(m.Webhook.ID, m.Owner, o.Now)
+			elder := slices.IndexFunc(others, func(other v1alpha1.Chatt2Webhook) bool { return isElder(o, &other) })
+			if elder >= 0 {
+				o.Elder = client.ObjectKeyFromObject(&others[elder]).String()
+				r.claims.seenElsewhere(o.name.String(), o.Elder, o.Now)
+			}
+		}
+		if m.Owner == "" {
+			o.Unclaimed = true
+		}
+	}
+	return nil
 }
 
 // declaredBy is another resource, one that counts, that declares what has this natural key with the same API key; empty
@@ -28,15 +98,12 @@ func (r *Reconciler) elder(ctx context.Context, o *observation) (string, error) 
 func (r *Reconciler) declaredBy(
 	ctx context.Context, o *observation, key connection.NaturalKey, counts func(*v1alpha1.Chatt2Webhook) bool,
 ) (string, error) {
-	var others v1alpha1.Chatt2WebhookList
-	alike := client.MatchingFields{indexNatural: naturalDrawer(key)}
-	err := r.Client.List(ctx, &others, alike, client.UnsafeDisableDeepCopy)
+	others, err := r.declaring(ctx, o, key)
 	if err != nil {
 		return "", err
 	}
-	for i := range others.Items {
-		other := &others.Items[i]
-		if other.UID == o.Object.UID || natural(other) != key || !counts(other) {
+	for _, other := range others {
+		if !counts(other) {
 			continue
 		}
 		same, err := r.sameKey(ctx, o, other)
@@ -50,6 +117,42 @@ func (r *Reconciler) declaredBy(
 	return "", nil
 }
 
+// declaring returns the other resources that the cache shows to declare what has this natural key.
+func (r *Reconciler) declaring(
+	ctx context.Context, o *observation, key connection.NaturalKey,
+) ([]*v1alpha1.Chatt2Webhook, error) {
+	var list v1alpha1.Chatt2WebhookList
+	alike := client.MatchingFields{indexNatural: naturalDrawer(key)}
+	if err := r.Client.List(ctx, &list, alike, client.UnsafeDisableDeepCopy); err != nil {
+		return nil, err
+	}
+	var others []*v1alpha1.Chatt2Webhook
+	for i := range list.Items {
+		if other := &list.Items[i]; other.UID != o.Object.UID && natural(other) == key {
+			others = append(others, other)
+		}
+	}
+	return others, nil
+}
+
+// registrant returns another resource, with whatever API key, that has begun to register what has this natural key and
+// may have made this webhook, which is not adopted before that is known. A resource that has begun that itself does not
+// wait, or both would for ever.
+func (r *Reconciler) registrant(
+	ctx context.Context, o *observation, key connection.NaturalKey, w *hub.Webhook,
+) (string, error) {
+	if registers(o.Object) || o.ID != "" {
+		return "", nil
+	}
+	others, err := r.declaring(ctx, o, key)
+	for _, other := range others {
+		if registers(other) && plan.MayHaveMade(other, w.CreatedDate, o.Now) {
+			return client.ObjectKeyFromObject(other).String(), nil
+		}
+	}
+	return "", err
+}
+
 // holder returns another resource with this natural key whose status names no webhook while its signing Secret holds the
 // secret of this one. Its status is lost, and it is suspended or not reconciled yet: if this resource adopted the
 // webhook and redefined its signature, that Secret would be stale and nothing would say so. A Secret that is marked may
@@ -60,15 +163,12 @@ func (r *Reconciler) holder(
 	if o.ID != "" || o.Signing.WebhookID == id {
 		return "", nil
 	}
-	var others v1alpha1.Chatt2WebhookList
-	alike := client.MatchingFields{indexNatural: drawer(key.Label, key.Endpoint, key.EventType)}
-	if err := r.Client.List(ctx, &others, alike, client.UnsafeDisableDeepCopy); err != nil {
+	others, err := r.declaring(ctx, o, key)
+	if err != nil {
 		return "", err
 	}
-	for i := range others.Items {
-		other := &others.Items[i]
-		if other.UID == o.Object.UID || natural(other) != key || other.Status.WebhookID != "" ||
-			!other.Spec.RequiresSignature || !other.DeletionTimestamp.IsZero() {
+	for _, other := range others {
+		if other.Status.WebhookID != "" || !other.Spec.RequiresSignature || !other.DeletionTimestamp.IsZero() {
 			continue
 		}
 		secret := secretMetadata()

@@ -178,7 +178,7 @@ func (r *Reconciler) observeOthers(ctx context.Context, o *observation, natural 
 			return err
 		}
 	}
-	return nil
+	return r.observeClaimsElsewhere(ctx, o)
 }
 
 // observeMatches looks for webhooks with this natural key, which is that of spec or a former one. What was registered
@@ -195,6 +195,9 @@ func (r *Reconciler) observeMatches(
 		owner, err := r.ownerOf(ctx, w.ID, o.Object)
 		if owner == "" && err == nil && former {
 			owner, err = r.declaredBy(ctx, o, key, registers)
+		}
+		if owner == "" && err == nil && !former {
+			owner, err = r.registrant(ctx, o, key, &w)
 		}
 		if owner == "" && err == nil && !former {
 			owner, err = r.holder(ctx, o, key, w.ID)

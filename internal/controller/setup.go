@@ -40,8 +40,12 @@ const (
 	indexOwner = "owner"
 )
 
-// fieldWebhookID is the selectable field by which the API server is asked who has a webhook.
-const fieldWebhookID = "status.webhookID"
+// fieldWebhookID and fieldEndpoint are the selectable fields by which the API server is asked who has a webhook, and
+// who declares one.
+const (
+	fieldWebhookID = "status.webhookID"
+	fieldEndpoint  = "spec.endpoint"
+)
 
 // drawers is how many values there are of an index of what is unique to each resource. A value of its own would cost a
 // resource more than half a kilobyte in each index; so a look-up meets a few resources in vain.
@@ -192,8 +196,9 @@ func (r *Reconciler) siblings(ctx context.Context, object client.Object) []recon
 			return client.ObjectKeyFromObject(other) != me && same(other)
 		}, in)
 	}
-	others := of(client.MatchingFields{indexNatural: naturalDrawer(natural(w))}, func(other *v1alpha1.Chatt2Webhook) bool {
-		return natural(other) == natural(w)
+	key := natural(w)
+	others := of(client.MatchingFields{indexNatural: naturalDrawer(key)}, func(other *v1alpha1.Chatt2Webhook) bool {
+		return natural(other) == key
 	})
 	if id := w.Status.WebhookID; id != "" {
 		others = append(others, of(client.MatchingFields{indexWebhookID: drawer(id)},

@@ -111,6 +111,13 @@ func (o *Observed) mayHaveMade(created time.Time, skew time.Duration) bool {
 	return first.mayHaveMade(created, skew) || isRetried && attempt{at: retried}.mayHaveMade(created, skew)
 }
 
+// MayHaveMade reports whether a registration that is recorded on a resource may have made what the Hub created at a
+// time.
+func MayHaveMade(object *v1alpha1.Chatt2Webhook, created, now time.Time) bool {
+	o := Observed{Object: object, Now: now}
+	return o.mayHaveMade(created, clockSkew)
+}
+
 // settled is when everything that may be under way without anybody knowing has been carried out or never will be.
 func (o *Observed) settled() time.Time {
 	// What is written down counts, too: the operator of another shard may have done that a moment ago.

@@ -39,6 +39,9 @@ type Observed struct {
 	OwnerDiffers bool
 	// Elder is an older resource that declares the same webhook with the same API key: "namespace/name".
 	Elder string
+	// Unclaimed: besides the resource's webhook there is one like it that no resource is known to have. One of another
+	// shard may be about to say that it has it.
+	Unclaimed bool
 	// Matches are the webhooks on the Hub that look like the one declared, other than ID and the one given up by
 	// force-orphan, oldest first.
 	Matches []Match

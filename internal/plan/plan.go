@@ -26,6 +26,9 @@ const (
 	Forget Action = "Forget"
 	// LetGo: leave the webhook WebhookID to the other resource that has it, too.
 	LetGo Action = "LetGo"
+	// Yield: delete the webhook WebhookID, which the resource has registered though an older one had registered the
+	// same, Other.
+	Yield Action = "Yield"
 	// Update: send Changes.
 	Update Action = "Update"
 	// Verify: send the endpoint again, so that the Hub tries to verify it.
@@ -65,6 +68,8 @@ type Plan struct {
 	Action Action
 	// WebhookID is the webhook that the action is about.
 	WebhookID string
+	// Other is the webhook that makes that one a duplicate.
+	Other string
 	// Changes is what an Update sends.
 	Changes Changes
 	// Drift: the change puts right what was changed on the Hub.
@@ -140,6 +145,9 @@ func (p Plan) complete(o *Observed) Plan {
 		if o.restsOnSecrets() {
 			p.Recheck = sooner(p.Recheck, o.Settings.SecretRecheck)
 		}
+		if o.Unclaimed {
+			p.Recheck = sooner(p.Recheck, claimRecheck)
+		}
 	}
 	p.Serves = o.requestPending() && !p.Hold && p.Action != Look && p.Action != AwaitListing && !o.Object.Spec.Suspend
 	return p
@@ -171,6 +179,7 @@ var living = []Rule{
 	{"a suspended resource is left alone", suspended},
 	{"without an API key nothing can be done", keyTrouble},
 	{"a secret counts as dead once another resource has the webhook", doubtSecret},
+	{"what was registered besides the webhook of an older resource is deleted", yield},
 	{"what an older resource declares is not declared twice", elder},
 	{"a webhook that belongs to a resource that declares another one is left to it", leftToAnother},
 	{"a webhook that belongs to another resource is not touched", ownedByAnother},

@@ -52,6 +52,35 @@ func keyTrouble(o *Observed) (Plan, bool) {
 	return Plan{Action: Rest, Trouble: o.Key.Trouble, Recheck: keyRecheck}, o.Key.Trouble != nil
 }
 
+// claimRecheck is how soon the API server is asked again who has a webhook.
+const claimRecheck = time.Minute
+
+// yield deletes the younger of two webhooks that two resources have registered at the same moment, each before it could
+// see the other: in two shards, or with two API keys of one Application. What the resource has adopted, or what is not
+// what it declares, stays.
+func yield(o *Observed) (Plan, bool) {
+	mayCall := !o.Hub.Refused && !o.Hub.Down && !o.Now.Before(o.Memory.RetryAt)
+	if !mayCall || o.Elder == "" || o.Owner != "" || !o.hasMadeIt() {
+		return Plan{}, false
+	}
+	for _, m := range o.Matches {
+		if !m.Former && m.Owner == o.Elder {
+			return Plan{Action: Yield, WebhookID: o.ID, Other: m.Webhook.ID, Hold: true}, true
+		}
+	}
+	return Plan{}, false
+}
+
+// hasMadeIt reports whether the webhook is there, is what the resource declares, and was made by its own registration.
+func (o *Observed) hasMadeIt() bool {
+	if o.ID == "" || o.Remote.Presence != Present || o.Unproved {
+		return false
+	}
+	c := o.plainDifferences()
+	isDeclared := !c.Has(FieldLabel) && !c.Has(FieldEndpoint) && !c.Has(FieldEventType)
+	return isDeclared && o.mayHaveMade(o.Remote.Webhook.CreatedDate, clockSkew)
+}
+
 // elder waits for an older resource, at once unless a registration was begun: what that made is looked for first.
 func elder(o *Observed) (Plan, bool) {
 	if o.intentOpen() {

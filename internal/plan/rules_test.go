@@ -16,6 +16,7 @@ func TestTheOrderOfTheRules(t *testing.T) {
 		"a suspended resource is left alone",
 		"without an API key nothing can be done",
 		"a secret counts as dead once another resource has the webhook",
+		"what was registered besides the webhook of an older resource is deleted",
 		"what an older resource declares is not declared twice",
 		"a webhook that belongs to a resource that declares another one is left to it",
 		"a webhook that belongs to another resource is not touched",

@@ -53,6 +53,8 @@ func registerScenes() []scene {
 		conflict  = "a signing Secret that is not ours is told before anything is lost"
 		noHeaders = "headers whose sources are not there are waited for"
 		creates   = "a webhook that is not there is registered"
+		yields    = "what was registered besides the webhook of an older resource is deleted"
+		atOnce    = "what an older resource declares is not declared twice"
 	)
 	registering := v1alpha1.ReasonRegistering
 	ago := func(d time.Duration) time.Time { return noon.Add(-d) }
@@ -112,6 +114,14 @@ func registerScenes() []scene {
 		{name: "a webhook made long after an intent of which no time can be read", o: observed(unregistered, spec(never), intent(noon), annotated(v1alpha1.AnnotationCreateStartedAt, "yesterday"), match(other, ago(time.Hour), ""), listedAt(noon)), rule: own, action: Adopt, id: other, reason: registering},
 		{name: "the webhook of a registration repeated later", o: observed(unregistered, spec(never), intent(ago(5*time.Hour)), retried(ago(2*time.Hour)), match(other, ago(2*time.Hour-lateCommit), "")), rule: own, action: Adopt, id: other, reason: registering},
 		{name: "a webhook that another registered meanwhile", o: observed(unregistered, intent(ago(time.Minute)), match(other, ago(time.Minute), "chat/other")), rule: match1, action: Rest, reason: v1alpha1.ReasonConflict},
+
+		{name: "what was registered at the same moment as the webhook of an older resource", o: observed(elderHas, match(other, ago(time.Hour), "chat/old")), rule: yields, action: Yield, id: mine, is: func(p Plan) bool { return p.Other == other && p.Hold }},
+		{name: "what was adopted and an older resource has another one", o: observed(elderHas, match(other, ago(time.Hour), "chat/old"), func(o *Observed) { delete(o.Object.Annotations, v1alpha1.AnnotationCreateStartedAt) }), rule: atOnce, action: Rest, reason: v1alpha1.ReasonConflict},
+		{name: "what is older than the registration and an older resource has another one", o: observed(elderHas, match(other, ago(time.Hour), "chat/old"), intent(ago(time.Hour))), rule: atOnce, action: Rest, reason: v1alpha1.ReasonConflict},
+		{name: "what spec does not say any more and an older resource has that", o: observed(elderHas, match(other, ago(time.Hour), "chat/old"), remote(drifted)), rule: atOnce, action: Rest, reason: v1alpha1.ReasonConflict},
+		{name: "an older resource whose webhook is not there", o: observed(elderHas, match(other, ago(time.Hour), "")), rule: atOnce, action: Rest, reason: v1alpha1.ReasonConflict},
+		{name: "what was registered at the same moment, and the Hub is down", o: observed(elderHas, match(other, ago(time.Hour), "chat/old"), onHub(func(h *Hub) { h.Down = true })), rule: atOnce, action: Rest, reason: v1alpha1.ReasonConflict},
+		{name: "a webhook like the own one that nobody is known to have", o: observed(func(o *Observed) { o.Unclaimed = true }, match(other, ago(time.Hour), "")), rule: "the next date is waited for", action: Rest, recheck: time.Minute},
 
 		{name: "one match", o: observed(unregistered, match(other, ago(time.Hour), "")), rule: match1, action: Adopt, id: other, reason: registering},
 		{name: "two matches", o: observed(unregistered, match(other, ago(time.Hour), ""), match(another, ago(time.Hour), "")), rule: match1, action: Rest, reason: v1alpha1.ReasonAmbiguousMatch},
