@@ -47,14 +47,10 @@ func TestARefusedLabelDoesNotStarveTheRestOfTheUpdate(t *testing.T) {
 	w.run()
 	c := w.webhook("orders")
 	w.ready(c)
-	n := w.hub.Count("updateWebhook")
 	w.change(c, func(c *v1alpha1.Chatt2Webhook) {
 		c.Spec.Label, c.Spec.EventType = "renamed", v1alpha1.EventTypeMessageStatus
 	})
-	<-time.After(10 * time.Second)
-	if w.onHub()[0].EventType != "MessageStatus" {
-		w.Errorf("not applied after 10 s and %d updates", w.hub.Count("updateWebhook")-n)
-	}
+	w.Eventually(func() string { return w.onHub()[0].EventType }).Should(Equal("MessageStatus"))
 }
 
 // Once a leader that was paused between redefine and store overwrites what its successor stored.
@@ -141,12 +137,9 @@ func TestAResourceWithoutItsStatusStillDeletesItsWebhook(t *testing.T) {
 	after := before.DeepCopy()
 	after.Status = v1alpha1.Chatt2WebhookStatus{ObservedGeneration: -1, Conditions: []metav1.Condition{}}
 	w.Expect(w.Client.Status().Patch(w.Context(), after, client.MergeFrom(before))).To(Succeed())
-	<-time.After(3 * time.Second)
-	now := w.get(c)
-	w.Logf("after the loss: %s", pretty(now.Status.Conditions))
-	if now.Status.WebhookID == "" {
-		w.Errorf("it does not take up its own webhook again")
-	}
+	w.eventually(c, "the owner of its webhook again", func(now *v1alpha1.Chatt2Webhook) bool {
+		return now.Status.WebhookID != ""
+	})
 	w.Expect(w.Delete(w.Context(), c)).To(Succeed())
 	w.gone(c)
 	if n := len(w.onHub()); n != 0 {
@@ -228,11 +221,8 @@ func TestASecretThatStatusDoesNotKnowOfGoesToo(t *testing.T) {
 	dying.Store(false)
 	w.run()
 	w.ready(c)
-	<-time.After(2 * time.Second)
 	w.Expect(w.onHub()[0].RequiresSignature).To(BeFalse())
-	if w.secret("orders-signing") != nil {
-		w.Errorf("the Secret is still there")
-	}
+	w.Eventually(func() bool { return w.secret("orders-signing") != nil }).Should(BeFalse(), "the Secret is still there")
 }
 
 // Once a Secret that cannot be written under its new name is told nowhere.
@@ -270,11 +260,9 @@ func TestASecretThatCannotBeProtectedIsTold(t *testing.T) {
 	})
 	w.run()
 	c := w.webhook("orders")
-	<-time.After(8 * time.Second)
-	now := w.get(c)
-	if now.Status.ObservedGeneration != now.Generation {
-		w.Errorf("nothing was written: %s", pretty(now.Status))
-	}
+	w.eventually(c, "reported", func(now *v1alpha1.Chatt2Webhook) bool {
+		return now.Status.ObservedGeneration == now.Generation
+	})
 }
 
 func TestTheFinalizerIsPutBack(t *testing.T) {

@@ -112,6 +112,9 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 	return w
 }
 
+// hubTimeout is how long a call to the Hub may take. A slow answer of a busy machine must not count as a lost one.
+const hubTimeout = 5 * time.Second
+
 // run starts an operator, as a new process would; it ends with the test or by stop.
 func (w *world) run() {
 	w.Helper()
@@ -122,7 +125,7 @@ func (w *world) run() {
 			WatchSecrets: true, ProtectAPIKeySecrets: true,
 		},
 		Hub: hub.Config{
-			BaseURL: w.hub.URL, Timeout: 800 * time.Millisecond,
+			BaseURL: w.hub.URL, Timeout: hubTimeout,
 			Transport: watchful{w, w.transport(hub.NewTransport(hub.TransportConfig{RootCAs: w.hub.CAs}))},
 		},
 		QPS: 200, Burst: 200, Registry: prometheus.NewRegistry(), Now: time.Now,
