@@ -195,9 +195,9 @@ func (in *incarnation) connect() {
 	for _, key := range slices.Sorted(maps.Keys(in.world.apiKeys)) {
 		c, err := in.pool.For(hub.NewSecret(key))
 		in.world.must(err)
-		// What one of the two does is news for the other: only when neither has anything twice there is nothing.
+		// What one of them does is news for the others: only when none has anything twice there is nothing.
 		for idle := 0; idle < 2 && !in.dead; idle++ {
-			next := sooner(c.StepListing(in.world.ctx), c.StepBudget())
+			next := sooner(sooner(c.StepListing(in.world.ctx), c.StepObservations(in.world.ctx)), c.StepBudget())
 			if next.After(in.world.clock.now) {
 				in.steps = sooner(in.steps, next)
 				break

@@ -241,8 +241,9 @@ func (w *Wakes) to(queue requestQueue) error {
 	return nil
 }
 
-// turnPriority puts who has a turn to make a call before everybody else: others wait for that turn.
-const turnPriority = 1
+// urgentPriority puts before everybody else who has a turn to make a call, for which others wait, and whose webhook is
+// verified: registering the others may take long.
+const urgentPriority = 1
 
 // Wake puts subjects into the queue. Before the controller runs there is nobody to wake.
 func (w *Wakes) Wake(subjects []connection.Subject, urgency connection.Urgency) {
@@ -257,8 +258,8 @@ func (w *Wakes) Wake(subjects []connection.Subject, urgency connection.Urgency) 
 		requests[i].Namespace, requests[i].Name, _ = strings.Cut(string(s), "/")
 	}
 	var options priorityqueue.AddOpts
-	if urgency == connection.Turn {
-		options.Priority = new(turnPriority)
+	if urgency != connection.Usual {
+		options.Priority = new(urgentPriority)
 	}
 	queue.AddWithOpts(options, requests...)
 }

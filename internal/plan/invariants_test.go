@@ -156,7 +156,7 @@ func TestOnlyAnExactMatchOfNobodyIsDeletedAsADuplicate(t *testing.T) {
 func TestNoPlanMakesTheResourceSpin(t *testing.T) {
 	everywhere(t, func(t *testing.T, o *Observed) {
 		p := Decide(o)
-		if (p.Action == Rest || p.Action == AwaitListing) && p.Recheck != 0 && p.Recheck < firstLook/2 {
+		if (p.Action == Rest || p.Action == AwaitListing) && p.Recheck != 0 && p.Recheck < time.Second {
 			t.Errorf("%q looks again in %v", p.Rule, p.Recheck)
 		}
 	})

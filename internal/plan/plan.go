@@ -217,7 +217,7 @@ var living = []Rule{
 	{"a rotation that was requested begins", requestedRotation},
 	{"a rotation that is due begins", dueRotation},
 	{"the Secret carries the metadata that spec says", secretMetadata},
-	{"an endpoint that is not verified is looked at and tried again", verify},
+	{"an endpoint that is not verified is tried again", verify},
 	{"the next date is waited for", nextDate},
 }
 

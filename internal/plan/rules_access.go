@@ -204,7 +204,7 @@ func unsettled(o *Observed) (Plan, bool) {
 	if o.Now.Before(bar) {
 		return Plan{Action: Rest, Recheck: o.until(bar), Trouble: trouble}, true
 	}
-	return o.lookAgain(Plan{WebhookID: o.ID, Trouble: trouble}), true
+	return o.lookAgain(Plan{WebhookID: o.ID, Trouble: trouble}, lookGap), true
 }
 
 func requested(o *Observed) (Plan, bool) {
@@ -212,7 +212,7 @@ func requested(o *Observed) (Plan, bool) {
 		return Plan{}, false
 	}
 	if o.ID != "" && o.Remote.SeenAt.Before(o.Memory.Requested) {
-		return o.lookAgain(Plan{WebhookID: o.ID, Hold: true}), true
+		return o.lookAgain(Plan{WebhookID: o.ID, Hold: true}, lookGap), true
 	}
 	if o.ID == "" && o.Hub.ListedAt.Before(o.Memory.Requested) {
 		return Plan{Action: AwaitListing, ListingAfter: o.Memory.Requested, Hold: true}, true
@@ -224,9 +224,9 @@ func requested(o *Observed) (Plan, bool) {
 const lookGap = 2 * time.Second
 
 // lookAgain is a plan to look at the webhook, not more often than makes sense: what a look shows may still be the past.
-func (o *Observed) lookAgain(p Plan) Plan {
+func (o *Observed) lookAgain(p Plan, gap time.Duration) Plan {
 	p.Action = Look
-	if next := o.Memory.LookedAt.Add(lookGap); o.Now.Before(next) {
+	if next := o.Memory.LookedAt.Add(gap); o.Now.Before(next) {
 		p.Action, p.Recheck = Rest, o.until(next)
 	}
 	return p

@@ -54,7 +54,7 @@ func TestTheOrderOfTheRules(t *testing.T) {
 		"a rotation that was requested begins",
 		"a rotation that is due begins",
 		"the Secret carries the metadata that spec says",
-		"an endpoint that is not verified is looked at and tried again",
+		"an endpoint that is not verified is tried again",
 		"the next date is waited for",
 	}, alive); diff != "" {
 		t.Errorf("for a resource that lives (-want +got):\n%s", diff)

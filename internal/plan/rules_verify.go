@@ -7,44 +7,37 @@ import (
 )
 
 const (
-	// firstLook is how soon after a change the Hub is observed; each further observation waits as long as the change is
-	// old then, at most lastLook, from where on the ordinary poll is often enough.
-	firstLook, lastLook = 250 * time.Millisecond, time.Minute
 	// verifyLag is longer than the Hub takes for a verification and than reads lag behind it. What was observed earlier
 	// after a change does not say that the verification failed.
 	verifyLag = 5 * time.Second
 	// firstTrigger is how soon the Hub is made to verify again; each further time waits twice as long, up to
 	// lastTrigger.
 	firstTrigger, lastTrigger = time.Minute, time.Hour
+	// verifyLookGap is the least time between two observations that a trigger waits for.
+	verifyLookGap = 10 * time.Second
 )
 
-// verify observes the Hub until it has verified the endpoint, and makes it try again. It never does so before the Hub
-// was observed since the last change: the verification may have succeeded meanwhile.
+// verify waits until the connection observes that the Hub has verified the endpoint, and makes the Hub try again. It
+// never does so before the Hub was observed since the last change: the verification may have succeeded meanwhile.
 func verify(o *Observed) (Plan, bool) {
 	if o.Remote.Presence != Present || o.Remote.Webhook.IsVerified {
 		return Plan{}, false
 	}
 	v := o.Verification()
-	triggerAt := v.Since.Add(triggerInterval(v.Triggers))
+	interval := triggerInterval(v.Triggers)
+	lag := interval / 2
 	if v.Undone || o.requestPending() {
-		triggerAt = v.Since.Add(verifyLag)
+		interval, lag = verifyLag, verifyLag
 	}
-	seen := !o.Remote.SeenAt.Before(v.Since.Add(verifyLag))
-	last := latest(o.Remote.SeenAt, o.Memory.LookedAt)
-	interval := min(max(last.Sub(v.Since), firstLook), lastLook)
-	lookAt := latest(v.Since, last).Add(interval)
-	looks := !seen || !v.Undone && interval < min(lastLook, o.Settings.PollInterval)
-
 	p := Plan{WebhookID: o.ID, Nudge: v.Undone || v.Triggers%2 == 1}
-	switch {
-	case looks && !o.Now.Before(lookAt):
-		p.Action = Look
-	case seen && !o.Now.Before(triggerAt):
-		p.Action = Verify
-	case looks && (!seen || lookAt.Before(triggerAt)):
-		p.Action, p.Recheck, p.Hold = Rest, o.until(lookAt), o.requestPending()
-	default:
+	switch triggerAt := v.Since.Add(interval); {
+	case o.Now.Before(triggerAt):
 		p.Action, p.Recheck, p.Hold = Rest, o.until(triggerAt), o.requestPending()
+	case o.Remote.SeenAt.Before(v.Since.Add(lag)):
+		p.Hold = o.requestPending()
+		p = o.lookAgain(p, verifyLookGap)
+	default:
+		p.Action = Verify
 	}
 	return p, true
 }

@@ -15,7 +15,7 @@ func (c *Connection) Create(ctx context.Context, s Subject, w hub.WebhookCreate)
 	}
 	defer c.leave(call)
 	got, err := c.client.CreateWebhook(ctx, w)
-	c.done(call, err, func(at time.Time) { c.inventory.wrote(got.Webhook, at) })
+	c.done(call, err, func(at time.Time) { c.wrote(got.Webhook, at) })
 	return got, err
 }
 
@@ -29,9 +29,15 @@ func (c *Connection) Update(
 	}
 	defer c.leave(call)
 	got, err := c.client.UpdateWebhook(ctx, id, u)
-	c.done(call, err, func(at time.Time) { c.inventory.wrote(got.Webhook, at) })
+	c.done(call, err, func(at time.Time) { c.wrote(got.Webhook, at) })
 	c.doubt(call, id, err)
 	return got, err
+}
+
+// wrote takes the answer to a write of ours.
+func (c *Connection) wrote(w hub.Webhook, at time.Time) {
+	c.inventory.wrote(w, at)
+	c.observations.wrote(&w, at)
 }
 
 // RedefineSignature has a new signing secret made; the old one is dead from then on.

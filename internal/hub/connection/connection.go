@@ -39,6 +39,8 @@ const (
 	Usual Urgency = iota
 	// Turn: the subject has a turn to make a call, which others wait for.
 	Turn
+	// Awaited: what the subject has waited for was observed.
+	Awaited
 )
 
 // Config is what connections are made from. All of it is required.
@@ -88,7 +90,9 @@ type Connection struct {
 	breaker   breaker
 	ramp      ramp
 	looks     looks
-	idleSince time.Time
+	// observations are of webhooks that wait for their verification.
+	observations observations
+	idleSince    time.Time
 	// kick makes the loop of the budget look again.
 	kick chan struct{}
 }
@@ -112,12 +116,13 @@ func (in interest) keys() []NaturalKey { return append([]NaturalKey{in.natural},
 func New(cfg Config, client *hub.Client, key string) *Connection {
 	c := &Connection{
 		cfg: cfg, client: client, key: key,
-		subjects:  map[Subject]interest{},
-		inventory: newInventory(),
-		looks:     newLooks(),
-		idleSince: cfg.Now(),
-		lister:    newLister(),
-		kick:      make(chan struct{}, 1),
+		subjects:     map[Subject]interest{},
+		inventory:    newInventory(),
+		looks:        newLooks(),
+		observations: newObservations(cfg.Now()),
+		idleSince:    cfg.Now(),
+		lister:       newLister(),
+		kick:         make(chan struct{}, 1),
 	}
 	c.budget = newBudget(cfg.QPS, cfg.Burst, cfg.Lanes.join(c.kickBudget))
 	return c
@@ -171,6 +176,7 @@ func (c *Connection) Run(ctx context.Context) {
 	defer listing.Wait()
 	defer c.budget.lane.rest()
 	listing.Go(func() { c.runLister(ctx) })
+	listing.Go(func() { c.runObservations(ctx) })
 	for {
 		select {
 		case <-ctx.Done():
@@ -204,10 +210,11 @@ func (c *Connection) until(t time.Time) time.Duration {
 	return max(t.Sub(c.cfg.Now()), 0)
 }
 
-// signal makes both loops look again.
+// signal makes all loops look again.
 func (c *Connection) signal() {
 	c.kickBudget()
 	kick(c.lister.kicked)
+	kick(c.observations.kicked)
 }
 
 // kickBudget makes the loop of the budget look again: somebody waits in the queue.
