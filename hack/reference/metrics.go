@@ -46,6 +46,7 @@ func ownMetrics() ([][]string, error) {
 	counted.Requested("", "", 0)
 	counted.Rotated("", "")
 	counted.Orphaned()
+	counted.DriftCorrected()
 	of := counted.OfConnections()
 	of.Throttled("", 0)
 	of.Breaker("", connection.Open)

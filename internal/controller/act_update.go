@@ -44,6 +44,9 @@ func (r *Reconciler) update(ctx context.Context, o *observation, p plan.Plan, ou
 	if !nudged {
 		out.tell(updateEvent(p))
 	}
+	if p.Drift {
+		r.Metrics.DriftCorrected()
+	}
 	if !got.Secret.IsZero() && o.Object.Spec.RequiresSignature {
 		r.hold(o, got.Secret)
 		_ = r.store(ctx, o) // a secret that is not stored is held, and stored later

@@ -18,6 +18,7 @@ type Metrics struct {
 	listed    times
 	rotations *prometheus.CounterVec
 	orphaned  prometheus.Counter
+	drift     prometheus.Counter
 }
 
 // NewMetrics registers the metrics.
@@ -53,13 +54,20 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 			Name: "chatt2_webhooks_orphaned_total",
 			Help: "Webhooks that were left behind on the Hub.",
 		}),
+		drift: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "chatt2_drift_corrected_total",
+			Help: "Updates that restored what somebody else had changed on the Hub.",
+		}),
 	}
-	registry.MustRegister(m.requests, m.duration, m.throttled, m.breaker, m.refused, m.rotations, m.orphaned)
+	registry.MustRegister(m.requests, m.duration, m.throttled, m.breaker, m.refused, m.rotations, m.orphaned, m.drift)
 	return m
 }
 
 // Orphaned counts a webhook that is left behind.
 func (m *Metrics) Orphaned() { m.orphaned.Inc() }
+
+// DriftCorrected counts an update that restored what was changed on the Hub.
+func (m *Metrics) DriftCorrected() { m.drift.Inc() }
 
 // Rotated counts a rotation.
 func (m *Metrics) Rotated(trigger, result string) { m.rotations.WithLabelValues(trigger, result).Inc() }

@@ -1,9 +1,12 @@
 package controller_test
 
 import (
+	"slices"
 	"testing"
 
 	. "github.com/onsi/gomega"
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -50,7 +53,8 @@ func TestEveryFieldOfSpecReachesTheHub(t *testing.T) {
 }
 
 func TestWhatWasChangedOnTheHubIsPutRight(t *testing.T) {
-	w := newWorld(t)
+	registry := prometheus.NewRegistry()
+	w := newWorld(t, func(w *world) { w.options = func(op *controller.Operator) { op.Registry = registry } })
 	w.run()
 	c := w.webhook("orders", signed)
 	id := w.ready(c).Status.WebhookID
@@ -59,6 +63,10 @@ func TestWhatWasChangedOnTheHubIsPutRight(t *testing.T) {
 	w.Eventually(func() string { return w.onHub()[0].Endpoint }).Should(Equal(c.Spec.Endpoint))
 	w.Eventually(func() []string { return w.events(c) }).Should(ContainElement(v1alpha1.EventDriftCorrected))
 	w.holdsLiveSecret(w.ready(c))
+	families, err := registry.Gather()
+	w.Expect(err).NotTo(HaveOccurred())
+	at := slices.IndexFunc(families, func(f *dto.MetricFamily) bool { return f.GetName() == "chatt2_drift_corrected_total" })
+	w.Expect(families[at].GetMetric()[0].GetCounter().GetValue()).To(BeEquivalentTo(1))
 }
 
 func TestSigningTurnedOffOnTheHubIsTurnedOnAgainWithTheNewSecretStored(t *testing.T) {
