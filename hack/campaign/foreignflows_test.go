@@ -1,9 +1,12 @@
 package campaign_test
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
 	"github.com/chatt2me/webhook-operator/internal/hub/simulator"
@@ -29,6 +32,37 @@ var foreignFlows = []flow{
 		})
 		w.change(signed)
 	}, waits: v1alpha1.ReasonSecretConflict},
+	{name: "secret-foreign-goes", before: func(w *world) {
+		w.create(&corev1.Secret{
+			ObjectMeta: inHome(signingName), Data: map[string][]byte{v1alpha1.SecretKeyCurrent: []byte(canary + "theirs")},
+		})
+		w.resource(signed)
+	}, trigger: func(w *world) { w.must(w.user.Delete(w.ctx, w.secret(signingName))) }},
+	{name: "secret-disowned", before: signedResource, trigger: func(w *world) {
+		w.disown(nil)
+		w.touch(key(name))
+	}, ends: ownedWithoutRotation},
+	{name: "secret-of-retained", before: func(w *world) {
+		w.resource(signed, func(c *v1alpha1.Chatt2Webhook) { c.Spec.DeletionPolicy = v1alpha1.DeletionRetain })
+		w.run(restTime)
+		deleteResource(w)
+	}, trigger: signedResource, ends: ownedWithoutRotation},
+	{name: "secret-of-former-resource", before: func(w *world) {
+		w.resource(signed, func(c *v1alpha1.Chatt2Webhook) { c.Spec.DeletionPolicy = v1alpha1.DeletionRetain })
+		w.run(restTime)
+		deleteResource(w)
+		w.run(restTime)
+		w.collects = false
+		w.disown(&metav1.OwnerReference{
+			APIVersion: v1alpha1.GroupVersion.String(), Kind: "Chatt2Webhook", Name: name, UID: "former", Controller: new(true),
+		})
+	}, trigger: signedResource, ends: ownedWithoutRotation},
+	{name: "secret-of-deleted-webhook", before: func(w *world) {
+		w.resource(signed)
+		w.run(restTime)
+		w.disown(nil)
+		w.stripped()
+	}, trigger: signedResource, waits: v1alpha1.ReasonSecretConflict},
 	{name: "secret-taken-over", before: signedResource, trigger: func(w *world) {
 		taken := w.secret(signingName)
 		taken.OwnerReferences = nil
@@ -40,6 +74,34 @@ var foreignFlows = []flow{
 		}
 		return ""
 	}},
+}
+
+// disown has somebody, such as a backup tool, put another owner on the signing Secret, nil for none.
+func (w *world) disown(owner *metav1.OwnerReference) {
+	s := w.secret(signingName)
+	if s.OwnerReferences = nil; owner != nil {
+		s.OwnerReferences = []metav1.OwnerReference{*owner}
+	}
+	w.must(w.user.Update(w.ctx, s))
+}
+
+// stripped deletes resource and webhook behind the operator's back.
+func (w *world) stripped() {
+	w.must(w.hub.DeleteByHand(w.onHub()))
+	w.change(func(c *v1alpha1.Chatt2Webhook) { c.Finalizers = nil })
+	w.must(w.user.Delete(w.ctx, w.get()))
+}
+
+// ownedWithoutRotation holds the end to the signing Secret being the resource's, with the secret that it had before.
+func ownedWithoutRotation(w *world) string {
+	s := w.secret(signingName)
+	switch {
+	case s == nil || !metav1.IsControlledBy(s, w.get()):
+		return "the resource does not control its signing Secret"
+	case slices.ContainsFunc(w.gate.trace, func(e *effect) bool { return strings.HasSuffix(e.what, "redefine") }):
+		return "a secret that was alive was rotated"
+	}
+	return ""
 }
 
 // verificationFlows are about endpoints that do not answer for a while, and about a Hub that takes its word back.

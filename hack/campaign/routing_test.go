@@ -49,6 +49,11 @@ func (in *incarnation) secretEvent(e store.Event) {
 	if object == nil {
 		object = e.Old
 	}
+	if !in.isOwn(object) {
+		in.enqueueAll(func(c *v1alpha1.Chatt2Webhook) bool {
+			return c.Namespace == e.Key.Namespace && c.Spec.RequiresSignature && c.SigningSecretName() == e.Key.Name
+		})
+	}
 	if e.New != nil && slices.Contains(e.New.GetFinalizers(), v1alpha1.APIKeyFinalizer) {
 		in.enqueue(job{true, e.Key}, 0)
 	}

@@ -5,11 +5,12 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/chatt2me/webhook-operator/api/v1alpha1"
 	"github.com/chatt2me/webhook-operator/hack/campaign/store"
 )
 
-// checkSecretWrite is S11 for writes: only a Secret that a resource controls is changed, and of any other one no more
-// than its finalizers.
+// checkSecretWrite is S11 for writes: only a Secret that a resource controls is changed, or that is unowned and names the
+// webhook of the resource whose signing Secret has its name; and of any other one no more than its finalizers.
 func (w *world) checkSecretWrite(call store.Call, before *corev1.Secret) {
 	if call.Kind.Kind != "Secret" || before == nil {
 		return
@@ -18,6 +19,14 @@ func (w *world) checkSecretWrite(call store.Call, before *corev1.Secret) {
 		return
 	}
 	after := w.secretAt(call.Key)
+	if after != nil && w.watch.isUnowned(before) {
+		for _, of := range w.watch.living {
+			if c := of.object; c.Namespace == call.Key.Namespace && c.SigningSecretName() == call.Key.Name &&
+				c.Status.WebhookID == before.Annotations[v1alpha1.AnnotationWebhookID] {
+				return
+			}
+		}
+	}
 	if after == nil {
 		if before.DeletionTimestamp.IsZero() {
 			w.violated("S11", "%s of Secret %s, which no resource controls, took it away", call.Verb, call.Key)

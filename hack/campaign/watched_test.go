@@ -152,13 +152,23 @@ func (o *watched) went(key types.NamespacedName, object client.Object) {
 	}
 }
 
-// signing is the Secret that holds the signing secret of a resource, nil when there is none that it controls.
+// signing is the Secret that holds the signing secret of a resource: one that it controls, or that nothing controls and
+// that names its webhook. It is nil when there is none.
 func (o *watched) signing(c *v1alpha1.Chatt2Webhook) *corev1.Secret {
 	s := o.secrets[types.NamespacedName{Namespace: c.Namespace, Name: c.SigningSecretName()}]
-	if s == nil || !metav1.IsControlledBy(s, c) {
-		return nil
+	if s == nil || metav1.IsControlledBy(s, c) {
+		return s
 	}
-	return s
+	if o.isUnowned(s) && s.Annotations[v1alpha1.AnnotationWebhookID] == c.Status.WebhookID {
+		return s
+	}
+	return nil
+}
+
+// isUnowned reports whether a Secret of the operator's is controlled by nothing that exists.
+func (o *watched) isUnowned(s *corev1.Secret) bool {
+	owner := metav1.GetControllerOf(s)
+	return (owner == nil || o.of[owner.UID] == nil) && s.Labels[v1alpha1.LabelManagedBy] == v1alpha1.ManagedBy
 }
 
 // appOf is the Application whose key a resource refers to, empty when there is none.

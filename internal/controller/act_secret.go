@@ -149,7 +149,7 @@ func changedMeanwhile(err error) bool {
 
 // content is what the signing Secret holds, nothing when it is not there or not ours.
 func (o *observation) content() signing.Content {
-	if o.secret == nil || o.Signing.Foreign {
+	if o.secret == nil || o.ForeignSecret() {
 		return signing.Content{}
 	}
 	return signing.Parse(o.secret.Data, o.secret.Annotations)
@@ -158,7 +158,7 @@ func (o *observation) content() signing.Content {
 // writeSecret writes the signing Secret: creates it, or replaces it as it was read. A Secret that the resource does not
 // control is not touched.
 func (r *Reconciler) writeSecret(ctx context.Context, o *observation, content signing.Content) error {
-	if o.Signing.Foreign {
+	if o.ForeignSecret() {
 		return errForeignSecret
 	}
 	secret := &corev1.Secret{
@@ -206,7 +206,7 @@ func (r *Reconciler) endSigning(ctx context.Context, o *observation, out *outcom
 		return false
 	}
 	for _, secret := range []**corev1.Secret{&o.secret, &o.former} {
-		if *secret == nil || !metav1.IsControlledBy(*secret, o.Object) {
+		if *secret == nil || !metav1.IsControlledBy(*secret, o.Object) && (*secret != o.secret || o.ForeignSecret()) {
 			continue
 		}
 		content, marked := signing.Parse((*secret).Data, (*secret).Annotations), (*secret).DeepCopy()
@@ -257,7 +257,11 @@ func (r *Reconciler) pruneSecret(ctx context.Context, o *observation, _ plan.Pla
 }
 
 func (r *Reconciler) updateSecretMetadata(ctx context.Context, o *observation, _ plan.Plan, out *outcome) {
-	r.secretDone(o, r.writeSecret(ctx, o, o.content()), out)
+	unowned := o.Signing.Foreign
+	if r.secretDone(o, r.writeSecret(ctx, o, o.content()), out) && unowned {
+		out.tell(normal(v1alpha1.EventAdopted, "Took over the Secret %q with the signing secret of webhook %s",
+			o.Signing.Name, o.ID))
+	}
 }
 
 // moveSecret writes what the former Secret holds to the name that spec says now. The former one is deleted later.

@@ -108,7 +108,15 @@ func describe(object *v1alpha1.Chatt2Webhook, name string, secret *corev1.Secret
 	s.WebhookID, s.Request = content.WebhookID, content.RotationRequest
 	s.HasPrevious, s.PreviousExpiresAt = !content.Previous.IsZero(), content.PreviousExpiresAt
 	s.RotationOpen, s.RotationStartedAt = !content.RotationStartedAt.IsZero(), content.RotationStartedAt
-	s.Outdated = !carries(secret, object)
+	s.Outdated = s.Foreign || !carries(secret, object)
+	if owner := metav1.GetControllerOfNoCopy(secret); s.Foreign {
+		// An earlier resource of the same name is gone, for two cannot have one name.
+		dangling := owner != nil && isResource(owner) && owner.Name == object.Name
+		terminating := !secret.DeletionTimestamp.IsZero()
+		s.Unowned = (owner == nil || dangling) && !terminating &&
+			secret.Labels[v1alpha1.LabelManagedBy] == v1alpha1.ManagedBy
+		s.Leaving = dangling || terminating
+	}
 	if !content.Current.IsZero() {
 		s.Fingerprint = signing.Fingerprint(content.WebhookID, content.Current)
 	}
@@ -122,6 +130,11 @@ func describe(object *v1alpha1.Chatt2Webhook, name string, secret *corev1.Secret
 		}
 	}
 	return s
+}
+
+// isResource reports whether an owner is a Chatt2Webhook.
+func isResource(owner *metav1.OwnerReference) bool {
+	return owner.APIVersion == v1alpha1.GroupVersion.String() && owner.Kind == "Chatt2Webhook"
 }
 
 // carries tells whether the Secret has the labels and annotations that it is to have.

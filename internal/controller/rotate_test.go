@@ -11,6 +11,7 @@ import (
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
 	"github.com/chatt2me/webhook-operator/internal/hub/simulator"
@@ -137,6 +138,117 @@ func TestASecretThatIsNotOursIsNeverTouched(t *testing.T) {
 	w.Expect(w.secret("orders-signing").ResourceVersion).To(Equal(foreign.ResourceVersion))
 
 	w.change(c, func(c *v1alpha1.Chatt2Webhook) { c.Spec.SigningSecret = &v1alpha1.SigningSecret{Name: "mine"} })
+	w.holdsLiveSecret(w.ready(c))
+}
+
+func TestASecretIsStoredAsSoonAsTheOneInItsWayIsDeleted(t *testing.T) {
+	for name, isRegistered := range map[string]bool{"before the registration": false, "after it": true} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.run()
+			foreign := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "orders-signing"}}
+			w.create(foreign)
+			c := w.webhook("orders", func(c *v1alpha1.Chatt2Webhook) { c.Spec.RequiresSignature = !isRegistered })
+			if isRegistered {
+				w.ready(c)
+				w.change(c, signed)
+			}
+			w.reason(c, v1alpha1.ConditionStalled, v1alpha1.ReasonSecretConflict)
+			w.Expect(w.Delete(w.Context(), foreign)).To(Succeed())
+			w.holdsLiveSecret(w.ready(c))
+		})
+	}
+}
+
+func TestASecretThatLostItsOwnerIsTakenOverWithoutARotation(t *testing.T) {
+	disown := func(w *world) {
+		s := w.secret("orders-signing")
+		s.OwnerReferences = nil
+		w.Expect(w.Update(w.Context(), s)).To(Succeed())
+	}
+	retained := func(c *v1alpha1.Chatt2Webhook) { c.Spec.DeletionPolicy = v1alpha1.DeletionRetain }
+	applied := func(w *world) *v1alpha1.Chatt2Webhook { return w.webhook("orders", signed, retained) }
+	for name, lose := range map[string]func(*world, *v1alpha1.Chatt2Webhook) *v1alpha1.Chatt2Webhook{
+		"while the resource lives": func(w *world, c *v1alpha1.Chatt2Webhook) *v1alpha1.Chatt2Webhook {
+			disown(w)
+			return c
+		},
+		"by a deletion that orphans it": func(w *world, c *v1alpha1.Chatt2Webhook) *v1alpha1.Chatt2Webhook {
+			w.Expect(w.Delete(w.Context(), c, client.PropagationPolicy(metav1.DeletePropagationOrphan))).To(Succeed())
+			w.gone(c)
+			return applied(w)
+		},
+		"by a deletion that retains the webhook": func(w *world, c *v1alpha1.Chatt2Webhook) *v1alpha1.Chatt2Webhook {
+			w.Expect(w.Delete(w.Context(), c)).To(Succeed())
+			w.gone(c)
+			return applied(w)
+		},
+		"by a restore from a backup": func(w *world, c *v1alpha1.Chatt2Webhook) *v1alpha1.Chatt2Webhook {
+			w.stop()
+			disown(w)
+			w.change(c, func(c *v1alpha1.Chatt2Webhook) { c.Finalizers = nil })
+			w.Expect(w.Delete(w.Context(), c)).To(Succeed())
+			w.gone(c)
+			again := applied(w)
+			w.run()
+			return again
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.run()
+			c := applied(w)
+			id := w.ready(c).Status.WebhookID
+			live := w.hub.SecretOf(id)
+			again := lose(w, c)
+			now := w.eventually(again, "ready, its Secret taken over", func(now *v1alpha1.Chatt2Webhook) bool {
+				s := w.secret("orders-signing")
+				return now.IsReady() && s != nil && metav1.IsControlledBy(s, now)
+			})
+			w.Expect(now.Status.WebhookID).To(Equal(id))
+			w.holdsLiveSecret(now)
+			w.Expect(w.hub.SecretOf(id)).To(Equal(live))
+			w.Expect(w.hub.Count("redefineSignature")).To(BeZero())
+		})
+	}
+}
+
+func TestASecretOfAWebhookThatTheResourceDoesNotHaveIsAConflict(t *testing.T) {
+	w := newWorld(t)
+	kept := &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{
+			Name: "orders-signing", Labels: map[string]string{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy},
+			Annotations: map[string]string{v1alpha1.AnnotationWebhookID: "00000000-1111-2222-3333-444444444444"},
+		}, Data: map[string][]byte{"secret": []byte("kept")},
+	}
+	w.create(kept)
+	w.run()
+	c := w.webhook("orders", signed)
+	w.Expect(w.reason(c, v1alpha1.ConditionStalled, v1alpha1.ReasonSecretConflict)).To(
+		ContainSubstring("spec.adoption.webhookID"))
+	w.Expect(w.secret("orders-signing").ResourceVersion).To(Equal(kept.ResourceVersion))
+}
+
+func TestASecretOfAnEarlierResourceIsWaitedFor(t *testing.T) {
+	w := newWorld(t)
+	w.create(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{
+		Name: "orders-signing", Finalizers: []string{"example.com/backup"}, OwnerReferences: []metav1.OwnerReference{{
+			APIVersion: v1alpha1.GroupVersion.String(), Kind: "Chatt2Webhook", Name: "orders", UID: "former",
+			Controller: new(true),
+		}},
+	}})
+	w.run()
+	c := w.webhook("orders", signed)
+	w.eventually(c, "waiting", func(now *v1alpha1.Chatt2Webhook) bool {
+		signing := findCondition(now, v1alpha1.ConditionSigningSecretReady)
+		return signing != nil && strings.Contains(signing.Message, "earlier resource")
+	})
+	w.Expect(findCondition(w.get(c), v1alpha1.ConditionReconciling)).NotTo(BeNil())
+	w.Expect(findCondition(w.get(c), v1alpha1.ConditionStalled)).To(BeNil())
+	w.Expect(w.hub.Mutations()).To(BeEmpty())
+	s := w.secret("orders-signing")
+	s.Finalizers = nil
+	w.Expect(w.Update(w.Context(), s)).To(Succeed())
 	w.holdsLiveSecret(w.ready(c))
 }
 

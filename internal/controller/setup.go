@@ -36,6 +36,8 @@ const (
 	indexSecret    = "secret"
 	indexConfigMap = "configmap"
 	indexAPIKey    = "api-key"
+	// indexSigning holds drawers of the names of signing Secrets.
+	indexSigning = "signing-secret"
 	// indexOwner is of Secrets: by drawers of the resource that controls them.
 	indexOwner = "owner"
 )
@@ -90,6 +92,8 @@ func (r *Reconciler) SetupWithManager(mgr manager.Manager, wakes *Wakes) error {
 		})
 	if r.Options.WatchSecrets {
 		b = b.Watches(&corev1.Secret{}, inWaves(r.referring(indexSecret)), builder.OnlyMetadata).
+			Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.signsWith), builder.OnlyMetadata,
+				builder.WithPredicates(r.secrets.ofOthers())).
 			Owns(&corev1.Secret{}, builder.OnlyMetadata, builder.WithPredicates(r.secrets.ofOthers()))
 	}
 	return b.Complete(r)
@@ -119,6 +123,12 @@ func IndexResources(ctx context.Context, in client.FieldIndexer) error {
 		indexSecret:    func(w *v1alpha1.Chatt2Webhook) []string { return unique(w.SecretNames()) },
 		indexConfigMap: func(w *v1alpha1.Chatt2Webhook) []string { return unique(w.ConfigMapNames()) },
 		indexAPIKey:    func(w *v1alpha1.Chatt2Webhook) []string { return []string{w.Spec.APIKeySecretRef.Name} },
+		indexSigning: func(w *v1alpha1.Chatt2Webhook) []string {
+			if !w.Spec.RequiresSignature {
+				return nil
+			}
+			return []string{drawer(w.SigningSecretName())}
+		},
 	} {
 		failed = append(failed, in.IndexField(ctx, &v1alpha1.Chatt2Webhook{}, name,
 			func(object client.Object) []string {
@@ -164,6 +174,14 @@ func (r *Reconciler) referring(index string) handler.MapFunc {
 		return r.requests(ctx, all, client.InNamespace(object.GetNamespace()),
 			client.MatchingFields{index: object.GetName()})
 	}
+}
+
+// signsWith finds the resources whose signing Secret has the name of a Secret, whoever controls that: a Secret that is in
+// their way may come and go.
+func (r *Reconciler) signsWith(ctx context.Context, object client.Object) []reconcile.Request {
+	return r.requests(ctx, func(w *v1alpha1.Chatt2Webhook) bool {
+		return w.Spec.RequiresSignature && w.SigningSecretName() == object.GetName()
+	}, client.InNamespace(object.GetNamespace()), client.MatchingFields{indexSigning: drawer(object.GetName())})
 }
 
 // inWaves has the resources looked at that an object which came, changed or went is of interest to: thousands may use

@@ -22,9 +22,7 @@ func secretTrouble(o *observation, err error) *plan.Trouble {
 	t := &plan.Trouble{Condition: v1alpha1.ConditionSigningSecretReady, Stalled: true, Event: true}
 	switch {
 	case errors.Is(err, errForeignSecret):
-		t.Reason = v1alpha1.ReasonSecretConflict
-		t.Message = fmt.Sprintf("there is a Secret %q that this resource does not control; delete it, or choose "+
-			"another name in spec.signingSecret.name", o.Signing.Name)
+		return plan.ForeignSecretTrouble(&o.Observed)
 	case errors.Is(err, errImmutableSecret), apierrors.IsInvalid(err), apierrors.IsBadRequest(err),
 		apierrors.IsRequestEntityTooLargeError(err):
 		t.Reason = v1alpha1.ReasonSecretRejected

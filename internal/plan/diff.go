@@ -74,7 +74,7 @@ func (o *Observed) differences() Changes {
 	for _, field := range o.ignored() {
 		c = c.Without(field)
 	}
-	if o.Signing.Foreign && o.Object.Spec.RequiresSignature {
+	if o.ForeignSecret() && o.Object.Spec.RequiresSignature {
 		// Signing is not turned on while there is no place for the secret.
 		c = c.Without(FieldRequiresSignature)
 	}
@@ -98,9 +98,9 @@ func (o *Observed) sentSignature() bool {
 	}
 	turnsOn, recorded := o.Object.Spec.RequiresSignature, &o.Object.Status
 	of := func(s *SigningSecret) bool {
-		return s.Exists && !s.Foreign && s.WebhookID == o.ID && (!turnsOn || !s.RotationOpen)
+		return s.Exists && s.WebhookID == o.ID && (!turnsOn || !s.RotationOpen)
 	}
-	return of(&o.Signing) || o.FormerSecret != nil && of(o.FormerSecret) ||
+	return of(&o.Signing) && !o.ForeignSecret() || o.FormerSecret != nil && of(o.FormerSecret) ||
 		!turnsOn && (recorded.SigningSecret != nil && recorded.WebhookID == o.ID || o.Applied.HeadersHash == "")
 }
 

@@ -209,8 +209,14 @@ type Headers struct {
 type SigningSecret struct {
 	// Name is the name of the Secret.
 	Name string
-	// Exists: there is a Secret of that name. Foreign: and the resource does not control it.
+	// Exists: there is a Secret of that name. Foreign: and the resource does not control it, see ForeignSecret.
 	Exists, Foreign bool
+	// Unowned: no object that exists controls it and it has the operator's label, as one has that was kept or orphaned
+	// when its resource was deleted, or restored from a backup.
+	Unowned bool
+	// Leaving: it is not the resource's and will be gone soon: it is terminating, or it is controlled by an earlier
+	// resource of the same name, and the garbage collector deletes it.
+	Leaving bool
 	// WebhookID is the webhook whose secret it says it holds.
 	WebhookID string
 	// Fingerprint is that of the secret stored, empty when there is none.
@@ -225,7 +231,7 @@ type SigningSecret struct {
 	RotationStartedAt time.Time
 	// Request is the user's request that the secret answers.
 	Request string
-	// Outdated: labels or annotations from spec are not on it.
+	// Outdated: labels or annotations from spec are not on it, or the resource does not control it.
 	Outdated bool
 }
 

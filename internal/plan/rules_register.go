@@ -129,17 +129,27 @@ func otherKey(o *Observed) (Plan, bool) {
 }
 
 func secretConflict(o *Observed) (Plan, bool) {
-	return Plan{Action: Rest, Trouble: secretConflictTrouble(o)},
-		o.ID == "" && o.Object.Spec.RequiresSignature && o.Signing.Foreign
+	return Plan{Action: Rest, Trouble: ForeignSecretTrouble(o)},
+		o.ID == "" && o.Object.Spec.RequiresSignature && o.ForeignSecret()
 }
 
-func secretConflictTrouble(o *Observed) *Trouble {
-	return &Trouble{
-		Condition: v1alpha1.ConditionSigningSecretReady, Reason: v1alpha1.ReasonSecretConflict,
-		Stalled: true, Event: true,
-		Message: fmt.Sprintf("there is a Secret %q that this resource does not control; delete it, or choose another "+
-			"name in spec.signingSecret.name", o.Signing.Name),
+// ForeignSecretTrouble returns what stands in the way while the signing Secret belongs to somebody else.
+func ForeignSecretTrouble(o *Observed) *Trouble {
+	t := &Trouble{Condition: v1alpha1.ConditionSigningSecretReady, Reason: v1alpha1.ReasonSecretConflict}
+	if o.Signing.Leaving {
+		t.Reason = v1alpha1.ReasonPending
+		t.Message = fmt.Sprintf("the Secret %q of an earlier resource is being deleted; the signing secret is stored "+
+			"once it is gone", o.Signing.Name)
+		return t
 	}
+	t.Stalled, t.Event = true, true
+	t.Message = fmt.Sprintf("there is a Secret %q that this resource does not control; delete it, or choose another "+
+		"name in spec.signingSecret.name", o.Signing.Name)
+	if o.Signing.Unowned {
+		t.Message += "; or, if it is to be kept, adopt the webhook that its annotation " +
+			v1alpha1.AnnotationWebhookID + " names by spec.adoption.webhookID"
+	}
+	return t
 }
 
 func headerTroubleBeforeCreate(o *Observed) (Plan, bool) {

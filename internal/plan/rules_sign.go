@@ -18,7 +18,7 @@ func doubtSecret(o *Observed) (Plan, bool) {
 // else nothing would tell that it may, should the answer be lost.
 func beforeSigning(o *Observed) (Plan, bool) {
 	s := &o.Signing
-	if !o.differences().Has(FieldRequiresSignature) || s.Foreign ||
+	if !o.differences().Has(FieldRequiresSignature) || o.ForeignSecret() ||
 		!s.Exists && o.Remote.Webhook.RequiresSignature.Known {
 		return Plan{}, false
 	}
@@ -35,13 +35,13 @@ func beforeSigning(o *Observed) (Plan, bool) {
 func (o *Observed) awaitRedefinition(s *SigningSecret) (Plan, bool) {
 	bar := o.rotationSettled(s)
 	return Plan{Action: Rest, Recheck: o.until(bar)},
-		s.RotationOpen && !s.Foreign && !o.Memory.RotationOwn && o.Now.Before(bar)
+		s.RotationOpen && !o.Memory.RotationOwn && o.Now.Before(bar)
 }
 
 // tellRotation comes before whatever has the Hub make a new secret: the status write that goes with the beginning of a
 // rotation may have failed.
 func tellRotation(o *Observed) (Plan, bool) {
-	return Plan{Action: TellRotation}, o.signed() && o.Signing.RotationOpen && !o.Signing.Foreign &&
+	return Plan{Action: TellRotation}, o.signed() && o.Signing.RotationOpen && !o.ForeignSecret() &&
 		meta.IsStatusConditionTrue(o.Object.Status.Conditions, v1alpha1.ConditionSigningSecretReady)
 }
 
@@ -71,10 +71,13 @@ func deleteSecret(o *Observed) (Plan, bool) {
 		}
 		return Plan{Action: DeleteFormerSecret}, true
 	}
+	if !o.Signing.Exists || o.Signing.Foreign {
+		return Plan{}, false
+	}
 	if p, ok := o.awaitRedefinition(&o.Signing); ok {
 		return p, true
 	}
-	return Plan{Action: DeleteSecret}, o.Signing.Exists && !o.Signing.Foreign
+	return Plan{Action: DeleteSecret}, true
 }
 
 func moveSecret(o *Observed) (Plan, bool) {
@@ -95,7 +98,7 @@ func deleteFormer(o *Observed) (Plan, bool) {
 }
 
 func finishRotation(o *Observed) (Plan, bool) {
-	if !o.signed() || o.Signing.Foreign || !o.Signing.RotationOpen {
+	if !o.signed() || o.ForeignSecret() || !o.Signing.RotationOpen {
 		return Plan{}, false
 	}
 	if p, ok := o.awaitRedefinition(&o.Signing); ok {
@@ -110,12 +113,12 @@ func finishRotation(o *Observed) (Plan, bool) {
 
 func lostSecret(o *Observed) (Plan, bool) {
 	return Plan{Action: BeginRotation, WebhookID: o.ID, Trigger: TriggerLoss, Discard: o.tampered()},
-		o.signed() && !o.Signing.Foreign && !o.secretGood()
+		o.signed() && !o.ForeignSecret() && !o.secretGood()
 }
 
 func pruneSecret(o *Observed) (Plan, bool) {
 	s := &o.Signing
-	return Plan{Action: PruneSecret, Hold: true}, s.Exists && !s.Foreign && s.HasPrevious && !s.RotationOpen &&
+	return Plan{Action: PruneSecret, Hold: true}, s.Exists && !o.ForeignSecret() && s.HasPrevious && !s.RotationOpen &&
 		!o.Now.Before(s.PreviousExpiresAt) && !o.Now.Before(o.Memory.RetryAt)
 }
 
@@ -148,6 +151,12 @@ func nextDate(o *Observed) (Plan, bool) {
 	return p, true
 }
 
+// mayBecomeOurs reports whether the resource may yet take over a Secret that it does not control: it has the webhook that
+// the Secret names, or it has none yet and may adopt that one.
+func (o *Observed) mayBecomeOurs() bool {
+	return o.Signing.Unowned && !o.SecretTaken && (o.ID == "" || o.Signing.WebhookID == o.ID)
+}
+
 // signingTrouble is why the Secret does not hold what the Hub signs with, nil when it does.
 func signingTrouble(o *Observed) *Trouble {
 	t := Trouble{Condition: v1alpha1.ConditionSigningSecretReady}
@@ -157,8 +166,11 @@ func signingTrouble(o *Observed) *Trouble {
 		t.Message = "the Secret is not looked at any more: the resource is being deleted"
 	case o.Memory.Held && o.Memory.HeldTrouble != nil:
 		return o.Memory.HeldTrouble
-	case o.Signing.Foreign:
-		return secretConflictTrouble(o)
+	case o.ForeignSecret() && o.mayBecomeOurs():
+		t.Unknown, t.Reason = true, v1alpha1.ReasonPending
+		t.Message = "the Secret with the signing secret is taken over once its webhook was seen on the Hub"
+	case o.ForeignSecret():
+		return ForeignSecretTrouble(o)
 	case o.Remote.Presence == Present && o.signed() && o.secretGood(), o.secretGood() && o.ID != "":
 		return nil
 	case o.ID == "":

@@ -43,6 +43,11 @@ func former(changes ...func(*SigningSecret)) with {
 
 func missing(s *SigningSecret) { *s = SigningSecret{Name: s.Name} }
 
+// unowned is a Secret of the operator's that nothing controls.
+func unowned(s *SigningSecret) { s.Foreign, s.Unowned, s.Outdated = true, true, true }
+
+func unseenRemote(o *Observed) { o.Remote = Remote{} }
+
 func signScenes() []scene {
 	const (
 		begins = "a rotation is written down, and one of before settles, before signing is turned on or off"
@@ -90,6 +95,11 @@ func signScenes() []scene {
 		{name: "the Secret is renamed and the former one was changed", o: observed(signed, secret(missing), former(func(s *SigningSecret) { s.Fingerprint = "other" })), rule: lost, action: BeginRotation, id: mine},
 		{name: "the Secret is renamed and the former one is another webhook's", o: observed(signed, secret(missing), former(func(s *SigningSecret) { s.WebhookID = other })), rule: lost, action: BeginRotation, id: mine},
 		{name: "the Secret is renamed to one that is another's", o: observed(signed, secret(foreign), former()), rule: rest, action: Rest},
+		{name: "the Secret lost its owner and names the webhook", o: observed(signed, secret(unowned)), rule: meta, action: UpdateSecretMetadata},
+		{name: "the Secret lost its owner and its webhook was not seen", o: observed(signed, secret(unowned), unseenRemote), rule: "nothing is decided about a webhook that was not seen yet", action: Rest},
+		{name: "the Secret lost its owner and names another webhook", o: observed(signed, secret(unowned), secret(func(s *SigningSecret) { s.WebhookID = other })), rule: rest, action: Rest},
+		{name: "the Secret lost its owner and another resource has its webhook", o: observed(signed, secret(unowned), func(o *Observed) { o.SecretTaken = true }), rule: rest, action: Rest},
+		{name: "the Secret lost its owner and nothing is signed any more", o: observed(ownSecret, secret(unowned)), rule: rest, action: Rest},
 		{name: "the Secret lacks a label from spec", o: observed(signed, secret(func(s *SigningSecret) { s.Outdated = true })), rule: meta, action: UpdateSecretMetadata},
 	}
 }
