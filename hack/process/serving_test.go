@@ -22,7 +22,7 @@ func (w *world) metricsOf(o *operator, token string) (code int, text string) {
 	w.Helper()
 	// The operator makes its own certificate.
 	insecure := &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{
-		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true,
+		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true, ForceAttemptHTTP2: true,
 	}}
 	request, err := http.NewRequestWithContext(w.Context(), http.MethodGet, "https://"+o.metrics+"/metrics", nil)
 	w.must(err)
@@ -36,6 +36,7 @@ func (w *world) metricsOf(o *operator, token string) (code int, text string) {
 			return err
 		}
 		defer answer.Body.Close()
+		w.Expect(answer.ProtoMajor).To(Equal(1), "metrics are served by HTTP/2")
 		body, err := io.ReadAll(answer.Body)
 		code, text = answer.StatusCode, string(body)
 		return err

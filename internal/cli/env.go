@@ -18,7 +18,8 @@ func bindEnvironment(cmd *cobra.Command, prefix string) error {
 	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
 		name := prefix + strings.ToUpper(strings.NewReplacer("-", "_", ".", "_").Replace(flag.Name))
 		value, found := os.LookupEnv(name)
-		if !found || flag.Changed || flag.Name == "help" {
+		// Two flags that print something are no settings, and a variable of such a name is somebody else's.
+		if !found || flag.Changed || flag.Name == "help" || flag.Name == "version" {
 			return
 		}
 		values := []string{value}

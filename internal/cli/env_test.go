@@ -16,6 +16,8 @@ func TestFlagsAreSetFromTheEnvironment(t *testing.T) {
 	given := cmd.Flags().String("given", "", "")
 	untouched := cmd.Flags().Bool("untouched", true, "")
 	many := cmd.Flags().StringArray("many", nil, "")
+	cmd.Flags().Bool("version", false, "")
+	t.Setenv("X_VERSION", "v1.2.3")
 	t.Setenv("X_SOME_NAME", "from the environment")
 	t.Setenv("X_WAIT", "3s")
 	t.Setenv("X_GIVEN", "from the environment")

@@ -13,6 +13,9 @@ import (
 	"time"
 )
 
+// readTime is how long a client may take to send a request, its body included.
+var readTime = 30 * time.Second
+
 // listener is one address with what is served there.
 type listener struct {
 	address string
@@ -42,7 +45,10 @@ func serve(ctx context.Context, out io.Writer, listeners ...listener) error {
 		if l.tls != nil {
 			scheme, socket = "https", tls.NewListener(socket, l.tls)
 		}
-		server := &http.Server{Handler: l.handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+		server := &http.Server{
+			Handler: l.handler, IdleTimeout: 2 * time.Minute,
+			ReadHeaderTimeout: 10 * time.Second, ReadTimeout: readTime,
+		}
 		servers = append(servers, server)
 		go func() { ended <- server.Serve(socket) }()
 		_, _ = fmt.Fprintf(out, "listening on %s://%s\n", scheme, socket.Addr())

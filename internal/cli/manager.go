@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
@@ -24,7 +25,6 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
@@ -61,11 +61,15 @@ func (f *operatorFlags) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	mgr, err := f.manager(config)
+	a, err := f.access(ctx, config)
 	if err != nil {
 		return err
 	}
-	if err := f.setup(mgr); err != nil {
+	mgr, err := f.manager(config, a)
+	if err != nil {
+		return err
+	}
+	if err := f.setup(mgr, a); err != nil {
 		return err
 	}
 	return startManager(ctx, mgr)
@@ -84,6 +88,8 @@ func (f *operatorFlags) check() error {
 		return fmt.Errorf("--namespaces must be names of namespaces, separated by commas: %q", f.namespaces)
 	case f.hubPollInterval < time.Second:
 		return errors.New("--hub-poll-interval must be at least 1s")
+	case f.orphanAfter <= 0:
+		return errors.New("--orphan-after must be above 0; to wait longer, set a long time, such as 8760h")
 	case f.maxConcurrentReconciles < 1:
 		return errors.New("--max-concurrent-reconciles must be at least 1")
 	}
@@ -111,7 +117,7 @@ func (f *operatorFlags) restConfig() (*rest.Config, error) {
 	return config, nil
 }
 
-func (f *operatorFlags) manager(config *rest.Config) (manager.Manager, error) {
+func (f *operatorFlags) manager(config *rest.Config, a *access) (manager.Manager, error) {
 	scheme := runtime.NewScheme()
 	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
 		return nil, err
@@ -120,19 +126,21 @@ func (f *operatorFlags) manager(config *rest.Config) (manager.Manager, error) {
 	if err != nil {
 		return nil, err
 	}
-	serving := metricsserver.Options{BindAddress: f.metricsBindAddress, SecureServing: f.metricsSecure}
+	serving := metricsserver.Options{
+		BindAddress: f.metricsBindAddress, SecureServing: f.metricsSecure, TLSOpts: []func(*tls.Config){withoutHTTP2},
+	}
 	if f.metricsSecure {
 		serving.FilterProvider = filters.WithAuthenticationAndAuthorization
 	}
 	namespaces := map[string]cache.Config{}
-	for _, namespace := range f.namespaces {
+	for _, namespace := range a.served {
 		namespaces[namespace] = cache.Config{}
 	}
 	shutdown := shutdownTime
 	return ctrl.NewManager(config, ctrl.Options{
 		Scheme:                        scheme,
 		Metrics:                       serving,
-		HealthProbeBindAddress:        f.healthProbeBindAddress,
+		HealthProbeBindAddress:        "0", // see addProbes
 		PprofBindAddress:              f.pprofBindAddress,
 		LeaderElection:                f.leaderElect,
 		LeaderElectionID:              f.leaseName(),
@@ -140,12 +148,17 @@ func (f *operatorFlags) manager(config *rest.Config) (manager.Manager, error) {
 		LeaderElectionReleaseOnCancel: true,
 		GracefulShutdownTimeout:       &shutdown,
 		Cache: cache.Options{
-			DefaultNamespaces: namespaces,
-			DefaultTransform:  controller.Strip,
-			ByObject:          map[client.Object]cache.ByObject{&v1alpha1.Chatt2Webhook{}: {Label: selector}},
+			DefaultNamespaces:        namespaces,
+			DefaultWatchErrorHandler: a.failed,
+			DefaultTransform:         controller.Strip,
+			ByObject:                 map[client.Object]cache.ByObject{&v1alpha1.Chatt2Webhook{}: {Label: selector}},
 		},
 	})
 }
+
+// withoutHTTP2 has a server speak HTTP/1.1 only: in HTTP/2, one client can start and cancel requests faster than a
+// server bounds them.
+func withoutHTTP2(config *tls.Config) { config.NextProtos = []string{"http/1.1"} }
 
 // leaseName is the same for all replicas of a shard and for no other.
 func (f *operatorFlags) leaseName() string {
@@ -162,7 +175,7 @@ func (f *operatorFlags) leaseName() string {
 }
 
 // setup puts the operator together.
-func (f *operatorFlags) setup(mgr manager.Manager) error {
+func (f *operatorFlags) setup(mgr manager.Manager, a *access) error {
 	transport, err := f.transport()
 	if err != nil {
 		return err
@@ -173,7 +186,7 @@ func (f *operatorFlags) setup(mgr manager.Manager) error {
 			Settings: plan.Settings{
 				SettleTime: f.hubSettleTime, OrphanAfter: f.orphanAfter, PollInterval: f.hubPollInterval,
 			},
-			Namespaces: f.namespaces, IsShard: f.watchLabelSelector != "" || len(f.namespaces) > 0,
+			Namespaces: a.served, IsShard: f.watchLabelSelector != "" || len(f.namespaces) > 0,
 			MaxConcurrentReconciles: f.maxConcurrentReconciles, WatchSecrets: f.watchSecrets,
 			ProtectAPIKeySecrets: f.protectAPIKeySecrets, HeaderSecretsNeedOptIn: f.headerSecretsNeedOptIn,
 		},
@@ -187,8 +200,8 @@ func (f *operatorFlags) setup(mgr manager.Manager) error {
 	}
 	return errors.Join(
 		operator.SetupWithManager(mgr),
-		mgr.AddHealthzCheck("ping", healthz.Ping),
-		addReadyChecks(mgr, look),
+		mgr.Add(a),
+		addProbes(mgr, f.healthProbeBindAddress, readyChecks(mgr, look, a)...),
 	)
 }
 

@@ -118,6 +118,8 @@ func TestTheOperatorRefusesWhatCannotWorkTogether(t *testing.T) {
 	}{
 		{[]string{"--hub-settle-time=10s"}, "--hub-settle-time must be longer than --hub-timeout"},
 		{[]string{"--hub-timeout=30s"}, "--hub-settle-time must be longer than --hub-timeout"},
+		{[]string{"--orphan-after=0s"}, "--orphan-after must be above 0"},
+		{[]string{"--orphan-after=-5m"}, "--orphan-after must be above 0"},
 		{[]string{"--hub-timeout=1m", "--hub-settle-time=2m"}, "--hub-timeout must be above 0 and below 30s"},
 		{[]string{"--hub-timeout=-1s"}, "--hub-timeout must be above 0"},
 		{[]string{"--hub-qps=NaN"}, "--hub-qps must be at least 0.01"},

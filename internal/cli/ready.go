@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"slices"
@@ -9,7 +10,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
@@ -35,24 +35,20 @@ func (l *firstLook) RoundTrip(request *http.Request) (*http.Response, error) {
 	return answer, err
 }
 
-// addReadyChecks says when a replica is ready: with full caches and, if it leads, after a first look at the Hub or with
-// a reason why there can be none. A Hub that is down is no reason to be unready, for that would help nobody: what
-// matters is that somebody has looked, and that the resources tell what came of it.
-func addReadyChecks(mgr manager.Manager, look *firstLook) error {
-	return errors.Join(
-		mgr.AddReadyzCheck("caches", func(request *http.Request) error {
-			if !mgr.GetCache().WaitForCacheSync(request.Context()) {
-				return errors.New("the caches are not filled yet")
-			}
-			return nil
-		}),
-		mgr.AddReadyzCheck("hub", look.check(mgr.Elected(), mgr.GetClient())),
-	)
+// readyChecks say when a replica is ready: with full caches of all namespaces and, if it leads, after a first look at
+// the Hub or with a reason why there can be none. A Hub that is down is no reason to be unready, for that would help
+// nobody: what matters is that the Hub was asked, and that the resources tell what came of it.
+func readyChecks(mgr manager.Manager, look *firstLook, a *access) []check {
+	return []check{
+		{"caches", func(ctx context.Context) error { return a.filled(mgr.GetCache().WaitForCacheSync(ctx)) }},
+		{"namespaces", a.check},
+		{"hub", look.check(mgr.Elected(), mgr.GetClient())},
+	}
 }
 
 // check fails while this replica leads and has something to ask the Hub, and has not asked it yet.
-func (l *firstLook) check(elected <-chan struct{}, resources client.Reader) healthz.Checker {
-	return func(request *http.Request) error {
+func (l *firstLook) check(elected <-chan struct{}, resources client.Reader) func(context.Context) error {
+	return func(ctx context.Context) error {
 		select {
 		case <-elected:
 		default:
@@ -62,7 +58,7 @@ func (l *firstLook) check(elected <-chan struct{}, resources client.Reader) heal
 			return nil
 		}
 		var all v1alpha1.Chatt2WebhookList
-		if err := resources.List(request.Context(), &all, client.UnsafeDisableDeepCopy); err != nil {
+		if err := resources.List(ctx, &all, client.UnsafeDisableDeepCopy); err != nil {
 			return err
 		}
 		for i := range all.Items {
@@ -80,8 +76,12 @@ var whyNot = []string{
 	v1alpha1.ReasonDeletionBlocked,
 }
 
-// saysWhyNot tells whether a resource, as it is now, gives no occasion to ask the Hub.
+// saysWhyNot reports whether a resource, as it is now, gives no occasion to ask the Hub. One that is being deleted and
+// that the operator does not hold, or not any more, gives none whatever its status says.
 func saysWhyNot(w *v1alpha1.Chatt2Webhook) bool {
+	if w.DeletionTimestamp != nil && !slices.Contains(w.Finalizers, v1alpha1.WebhookFinalizer) {
+		return true
+	}
 	ready := meta.FindStatusCondition(w.Status.Conditions, v1alpha1.ConditionReady)
 	return ready != nil && ready.ObservedGeneration == w.Generation && slices.Contains(whyNot, ready.Reason)
 }

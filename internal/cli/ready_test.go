@@ -41,6 +41,12 @@ func telling(reason string, observed int64) v1alpha1.Chatt2Webhook {
 	}
 }
 
+// deleting is a resource that is being deleted and that a finalizer keeps.
+func deleting(w v1alpha1.Chatt2Webhook, finalizer string) v1alpha1.Chatt2Webhook {
+	w.DeletionTimestamp, w.Finalizers = &metav1.Time{}, []string{finalizer}
+	return w
+}
+
 func TestALeaderIsReadyOnceItHasLookedAtTheHubOrSaysWhyNot(t *testing.T) {
 	for name, c := range map[string]struct {
 		all   resources
@@ -56,19 +62,20 @@ func TestALeaderIsReadyOnceItHasLookedAtTheHubOrSaysWhyNot(t *testing.T) {
 		"one of two that is suspended": {
 			resources{telling(v1alpha1.ReasonSuspended, 2), telling(v1alpha1.ReasonPending, 2)}, false,
 		},
-		"a cache that cannot be read": {nil, false},
+		"one that only another finalizer keeps": {resources{deleting(telling(v1alpha1.ReasonReady, 1), "example.com/x")}, true},
+		"one that is being deleted":             {resources{deleting(telling(v1alpha1.ReasonReady, 2), v1alpha1.WebhookFinalizer)}, false},
+		"a cache that cannot be read":           {nil, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			elected := make(chan struct{})
 			look := &firstLook{RoundTripper: http.DefaultTransport} //nolint:forbidigo // no request is made with it
 			check := look.check(elected, c.all)
-			request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/readyz", nil)
-			if err := check(request); err != nil {
+			if err := check(t.Context()); err != nil {
 				t.Errorf("a replica that does not lead is not ready: %v", err)
 			}
 			close(elected)
 
-			if err := check(request); (err == nil) != c.ready {
+			if err := check(t.Context()); (err == nil) != c.ready {
 				t.Errorf("the check says %v, want it to pass: %t", err, c.ready)
 			}
 		})
@@ -89,8 +96,7 @@ func TestALookCountsWhateverTheAnswer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			look := &firstLook{RoundTripper: &http.Transport{DisableKeepAlives: true}}
 			check := look.check(elected, resources{{}})
-			request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/readyz", nil)
-			if check(request) == nil {
+			if check(t.Context()) == nil {
 				t.Fatal("it is ready before it has looked")
 			}
 			ask, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
@@ -102,7 +108,7 @@ func TestALookCountsWhateverTheAnswer(t *testing.T) {
 				_ = answer.Body.Close() // nothing is read from it
 			}
 
-			if err := check(request); err != nil {
+			if err := check(t.Context()); err != nil {
 				t.Errorf("it is not ready although it has looked: %v", err)
 			}
 		})

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -148,6 +150,9 @@ func TestTheSimulatorRefusesWrongFlagsWithoutShowingAKey(t *testing.T) {
 		{"--variant=odd"},
 		{"--endpoint-ca-file", file(t, "canary")},
 		{"--tls-cert-file=/nowhere"},
+		{"--latency=-1s"},
+		{"--rate-limit=-1"},
+		{"--rate-limit=NaN"},
 	} {
 		cmd := newSimulatorCommand()
 		cmd.SetArgs(append(args, "--bind-address=127.0.0.1:0"))
@@ -200,4 +205,28 @@ func TestTheReceiverRefusesWrongFlags(t *testing.T) {
 			t.Errorf("%q was taken", args)
 		}
 	}
+}
+
+func TestARequestThatIsNotSentInTimeIsBrokenOff(t *testing.T) {
+	defer func(before time.Duration) { readTime = before }(readTime)
+	readTime = 100 * time.Millisecond
+	r := start(t, newSimulatorCommand(), false, &http.Client{}, "--bind-address=127.0.0.1:0", "--application=shop=canary")
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(r.address, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	_, err = io.WriteString(conn, "POST /v1/organization/webhook HTTP/1.1\r\nHost: hub\r\nx-api-key: canary\r\n"+
+		"Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	if _, err := io.Copy(io.Discard, conn); err != nil {
+		t.Errorf("the connection is not closed: %v", err)
+	}
+	r.end()
 }

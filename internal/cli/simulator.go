@@ -69,6 +69,9 @@ func newSimulatorCommand() *cobra.Command {
 }
 
 func (f *simulatorFlags) run(cmd *cobra.Command) error {
+	if f.latency < 0 || !(f.rateLimit >= 0) {
+		return errors.New("--latency and --rate-limit must not be negative")
+	}
 	options := simulator.Options{
 		Latency: f.latency, RateLimit: f.rateLimit, SeparateAdmin: f.disableAdmin || f.adminBindAddress != "",
 		Logger: slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil)),

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"sync"
 	"time"
@@ -31,6 +32,9 @@ var (
 		"How long ago the last whole listing with an API key began.", []string{"connection"}, nil)
 )
 
+// collectTime is how long a scrape may wait for the cache.
+const collectTime = time.Second
+
 // Collector derives metrics from the resources in the cache and from the age of the inventories when it is asked.
 type Collector struct {
 	// Client reads from the cache.
@@ -56,15 +60,22 @@ func (c *Collector) Collect(out chan<- prometheus.Metric) {
 	c.Metrics.listed.each(func(key string, at time.Time) {
 		out <- prometheus.MustNewConstMetric(inventoryAgeDesc, prometheus.GaugeValue, now.Sub(at).Seconds(), key)
 	})
+	// A cache that is not filled yet answers when it is. Whoever asks for metrics does not wait for that.
+	ctx, cancel := context.WithTimeout(context.Background(), collectTime)
+	defer cancel()
 	var all v1alpha1.Chatt2WebhookList
 	// The objects are only read, and so need not be copied.
-	if err := c.Client.List(context.Background(), &all, client.UnsafeDisableDeepCopy); err != nil {
+	if err := c.Client.List(ctx, &all, client.UnsafeDisableDeepCopy); err != nil {
+		out <- prometheus.NewInvalidMetric(webhooksDesc, fmt.Errorf("list the resources in the cache: %w", err))
 		return
 	}
 	counts := map[[2]bool]int{{false, false}: 0, {false, true}: 0, {true, false}: 0, {true, true}: 0}
 	unverified := 0
 	for i := range all.Items {
 		w := &all.Items[i]
+		if w.DeletionTimestamp != nil && !hasFinalizer(w, v1alpha1.WebhookFinalizer) {
+			continue // its webhook is gone or left behind, and only another finalizer keeps the resource
+		}
 		counts[[2]bool{w.IsReady(), w.Status.IsVerified}]++
 		out <- prometheus.MustNewConstMetric(deliveryErrorsDesc, prometheus.GaugeValue,
 			float64(w.Status.NumberOfErrors), w.Namespace, w.Name)

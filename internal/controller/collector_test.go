@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -60,6 +61,45 @@ func TestWhatIsSuspendedOrNeverWasRegisteredAwaitsNothing(t *testing.T) {
 		"unverified": 3600, "verified": -3600,
 	})
 	told(t, registry, "chatt2_webhooks_awaiting_verification", map[string]float64{"": 2})
+}
+
+func TestAResourceThatOnlyAnotherFinalizerKeepsIsNotCounted(t *testing.T) {
+	ready := func(w *v1alpha1.Chatt2Webhook) {
+		w.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue}}
+	}
+	going := func(finalizer string) func(*v1alpha1.Chatt2Webhook) {
+		return func(w *v1alpha1.Chatt2Webhook) {
+			w.DeletionTimestamp, w.Finalizers = &metav1.Time{Time: epoch}, []string{finalizer}
+		}
+	}
+	registry := prometheus.NewPedanticRegistry()
+	registry.MustRegister(&Collector{
+		Client: cached{webhooks: []v1alpha1.Chatt2Webhook{
+			named("living", ready), named("released", ready, going("example.com/x")),
+			named("held", going(v1alpha1.WebhookFinalizer)),
+		}},
+		Now: func() time.Time { return epoch }, Metrics: NewMetrics(prometheus.NewRegistry()),
+	})
+	told(t, registry, "chatt2_webhook_delivery_errors", map[string]float64{"living": 0, "held": 0})
+}
+
+// unfilled is a cache that is not filled, and answers when whoever asks gives up.
+type unfilled struct{ client.Reader }
+
+// List waits.
+func (unfilled) List(ctx context.Context, _ client.ObjectList, _ ...client.ListOption) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func TestAScrapeDoesNotWaitForACacheThatIsNotFilled(t *testing.T) {
+	registry := prometheus.NewPedanticRegistry()
+	registry.MustRegister(&Collector{
+		Client: unfilled{}, Now: func() time.Time { return epoch }, Metrics: NewMetrics(prometheus.NewRegistry()),
+	})
+	if _, err := registry.Gather(); err == nil || !strings.Contains(err.Error(), "in the cache") {
+		t.Errorf("the scrape says %v, want the reason", err)
+	}
 }
 
 func TestWhyTheBreakerIsOpenIsTold(t *testing.T) {

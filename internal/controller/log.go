@@ -1,6 +1,8 @@
 package controller
 
 import (
+	"slices"
+
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -32,7 +34,7 @@ func (s safeSink) Error(err error, message string, keysAndValues ...any) {
 		return
 	}
 	if s.Enabled(1) {
-		s.Info(1, message, append(keysAndValues[:len(keysAndValues):len(keysAndValues)], "reason", err.Error())...)
+		s.Info(1, message, append(slices.Clip(keysAndValues), "reason", err.Error())...)
 	}
 }
 

@@ -40,7 +40,7 @@ func (c *Client) answeredError(in call, resp *http.Response) *Error {
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorAnswer))
 	return &Error{
 		Operation: in.operation, Outcome: outcome, Kind: kind, StatusCode: resp.StatusCode,
-		RetryAfter: retryAfter(resp.Header.Get("Retry-After"), c.now()),
+		RetryAfter: retryAfter(resp.Header, c.now()),
 		Message:    in.sent.with(c.apiKey).message(resp.Header.Get("Content-Type"), body),
 		Cause:      answered(resp.StatusCode),
 	}

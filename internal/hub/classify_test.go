@@ -69,6 +69,7 @@ func TestA_2xx_that_does_not_parse_is_unknown_but_for_a_delete(t *testing.T) {
 func TestRetryAfter_is_read_by_the_clock_of_the_client(t *testing.T) {
 	now := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
 	client := newClient(t, newHub(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header()["Date"] = nil
 		w.Header().Set("Retry-After", now.Add(42*time.Second).Format(http.TimeFormat))
 		w.WriteHeader(http.StatusTooManyRequests)
 	}).URL, func(c *hub.Config) { c.Now = func() time.Time { return now } })

@@ -171,11 +171,11 @@ func (r *Receiver) deliver(w http.ResponseWriter, request *http.Request) {
 		r.refuse(w, reason, event{})
 		return
 	}
-	e, readable := readEvent(body)
 	if reason := r.checkSignature(request.Header, body); reason != "" {
-		r.refuse(w, reason, e)
+		r.refuse(w, reason, event{})
 		return
 	}
+	e, readable := readEvent(body)
 	if !readable {
 		r.refuse(w, NotJSON, e)
 		return
