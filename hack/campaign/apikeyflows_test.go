@@ -14,8 +14,8 @@ var apiKeyFlows = []flow{
 			ObjectMeta: inHome("api-key"), Data: map[string][]byte{"apiKey": []byte(apiKey)},
 		})
 	}, ends: func(w *world) string {
-		if w.secret("api-key") == nil {
-			return "L2: the Secret with the API key was never released, and so not created again"
+		if s := w.secret("api-key"); s == nil || !s.DeletionTimestamp.IsZero() {
+			return "L2: the Secret with the API key is not released, and so not created again"
 		}
 		return ""
 	}},

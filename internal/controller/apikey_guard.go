@@ -81,18 +81,21 @@ func (g *APIKeyGuard) Reconcile(ctx context.Context, req reconcile.Request) (rec
 		delete(g.known, req.NamespacedName)
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
-	cached, err := g.cachedReferences(ctx, req.NamespacedName)
+	most := int64(1) // thousands may reference it
+	if !secret.DeletionTimestamp.IsZero() {
+		most = 0
+	}
+	cached, err := g.cachedReferences(ctx, req.NamespacedName, most)
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	terminating := !secret.DeletionTimestamp.IsZero()
-	if len(cached) > 0 && !terminating {
+	if len(cached) > 0 && secret.DeletionTimestamp.IsZero() {
 		delete(g.known, req.NamespacedName)
 		return reconcile.Result{}, nil // The cache can say that it is used; only the API server can say that it is not.
 	}
 	state := g.observe(req.NamespacedName, cached)
 	switch wait := g.Now().Sub(state.quietSince.Add(replaceGrace)); {
-	case slices.ContainsFunc(cached, isDeleting):
+	case slices.ContainsFunc(cached, needsAPIKey):
 		return reconcile.Result{}, nil // Its end is the next event.
 	case len(cached) > 0 && wait < 0:
 		return reconcile.Result{RequeueAfter: -wait}, nil
@@ -109,7 +112,7 @@ func (g *APIKeyGuard) observe(name types.NamespacedName, cached []v1alpha1.Chatt
 	case state.unusedSince.IsZero():
 		state.unusedSince = now
 	}
-	if state.quietSince.IsZero() || slices.ContainsFunc(cached, isDeleting) || len(cached) < state.references {
+	if state.quietSince.IsZero() || slices.ContainsFunc(cached, needsAPIKey) || len(cached) < state.references {
 		state.quietSince = now
 	}
 	state.references = len(cached)
@@ -141,7 +144,7 @@ func (g *APIKeyGuard) askServer(
 	case secret.DeletionTimestamp.IsZero():
 		return reconcile.Result{}, nil // A resource of another shard uses it, whose end that shard observes.
 	}
-	held := slices.ContainsFunc(references, isDeleting)
+	held := slices.ContainsFunc(references, needsAPIKey)
 	if !held {
 		if held, err = g.namespaceTerminates(ctx, secret); err != nil {
 			return reconcile.Result{}, err
@@ -221,17 +224,20 @@ func (g *APIKeyGuard) metadata(ctx context.Context, name types.NamespacedName) (
 	return meta, g.Live.Get(ctx, name, meta)
 }
 
-// cachedReferences are the resources in the cache that reference a Secret.
+// cachedReferences are the resources in the cache that reference a Secret, at most so many, all for 0.
 func (g *APIKeyGuard) cachedReferences(
-	ctx context.Context, secret types.NamespacedName,
+	ctx context.Context, secret types.NamespacedName, most int64,
 ) ([]v1alpha1.Chatt2Webhook, error) {
 	var known v1alpha1.Chatt2WebhookList
 	err := g.Client.List(ctx, &known, client.InNamespace(secret.Namespace),
-		client.MatchingFields{indexAPIKey: secret.Name}, client.UnsafeDisableDeepCopy)
+		client.MatchingFields{indexAPIKey: secret.Name}, client.Limit(most), client.UnsafeDisableDeepCopy)
 	return known.Items, err
 }
 
-func isDeleting(w v1alpha1.Chatt2Webhook) bool { return !w.DeletionTimestamp.IsZero() }
+// needsAPIKey reports whether a resource is being deleted and its webhook is not known to be gone.
+func needsAPIKey(w v1alpha1.Chatt2Webhook) bool {
+	return !w.DeletionTimestamp.IsZero() && hasFinalizer(&w, v1alpha1.WebhookFinalizer)
+}
 
 // flush releases what is unused when the process is asked to stop: nothing else would, should the operator be removed.
 func (g *APIKeyGuard) flush(ctx context.Context) error {
@@ -258,8 +264,8 @@ func (g *APIKeyGuard) flush(ctx context.Context) error {
 // flushOne releases a Secret unless a resource uses it. The end of one that is being deleted may not have reached the
 // cache yet.
 func (g *APIKeyGuard) flushOne(ctx context.Context, secret *metav1.PartialObjectMetadata) error {
-	cached, err := g.cachedReferences(ctx, client.ObjectKeyFromObject(secret))
-	if err != nil || slices.ContainsFunc(cached, func(w v1alpha1.Chatt2Webhook) bool { return !isDeleting(w) }) {
+	cached, err := g.cachedReferences(ctx, client.ObjectKeyFromObject(secret), 0)
+	if err != nil || slices.ContainsFunc(cached, func(w v1alpha1.Chatt2Webhook) bool { return w.DeletionTimestamp.IsZero() }) {
 		return err
 	}
 	used, err := g.usages.of(ctx, g.Live, secret.Namespace, g.Now)

@@ -21,7 +21,7 @@ const usageTime = time.Second
 type usage struct {
 	// began and ended are the times of the list.
 	began, ended time.Time
-	// references are the resources by the Secret with their API key: their identity and deletionTimestamp only.
+	// references are the resources by the Secret with their API key: their identity, deletionTimestamp and finalizers.
 	references map[string][]v1alpha1.Chatt2Webhook
 }
 
@@ -47,7 +47,7 @@ func (u *usages) of(ctx context.Context, live client.Reader, namespace string, n
 		listed.references[w.Spec.APIKeySecretRef.Name] = append(listed.references[w.Spec.APIKeySecretRef.Name],
 			v1alpha1.Chatt2Webhook{ObjectMeta: metav1.ObjectMeta{
 				Namespace: w.Namespace, Name: w.Name, UID: w.UID, ResourceVersion: w.ResourceVersion,
-				DeletionTimestamp: w.DeletionTimestamp,
+				DeletionTimestamp: w.DeletionTimestamp, Finalizers: w.Finalizers,
 			}})
 	}
 	if *u == nil {
