@@ -125,7 +125,7 @@ var states = []state{
 	{"degraded_conflict", degraded, "", "Failed", "Failed", func(w *world) *unstructured.Unstructured {
 		w.run()
 		w.until(w.webhook("received-messages"), v1alpha1.ReasonReady)
-		return w.until(w.webhook("the-same-once-more"), v1alpha1.ReasonConflict)
+		return w.untilStalled(w.webhook("the-same-once-more"), v1alpha1.ReasonConflict)
 	}},
 	{"degraded_secret_conflict", degraded, "", "Failed", "Failed", func(w *world) *unstructured.Unstructured {
 		w.secret("received-messages-signing", "secret", "of-somebody-else")

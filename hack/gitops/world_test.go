@@ -176,6 +176,14 @@ func (w *world) until(c *v1alpha1.Chatt2Webhook, reason string) *unstructured.Un
 	return now
 }
 
+// untilStalled waits until a resource is stalled for a reason, and returns it as it is then.
+func (w *world) untilStalled(c *v1alpha1.Chatt2Webhook, reason string) *unstructured.Unstructured {
+	w.Helper()
+	w.Eventually(func() string { return text(condition(w.live(c), v1alpha1.ConditionStalled), "reason") }).
+		Should(Equal(reason))
+	return w.until(c, reason)
+}
+
 // condition is a condition of a resource, nil when it has none of that type.
 func condition(object *unstructured.Unstructured, kind string) map[string]any {
 	all, _, _ := unstructured.NestedSlice(object.Object, "status", "conditions")

@@ -117,6 +117,27 @@ func TestTheYoungerOfTwoForTheSameThingStalls(t *testing.T) {
 	w.Expect(w.onHub()).To(HaveLen(1))
 }
 
+func TestAResourceThatIsRenamedNeverStalls(t *testing.T) {
+	w := newWorld(t)
+	w.run()
+	first := w.webhook("orders")
+	w.ready(first)
+	w.Expect(w.hub.AddFault(simulator.Fault{
+		Kind: simulator.ErrorBeforeCommit, Status: http.StatusServiceUnavailable, Times: 2,
+		Match: simulator.Match{Operation: "deleteWebhook"},
+	})).To(Succeed())
+	second := w.webhook("renamed", sameAs(first))
+	w.reason(second, v1alpha1.ConditionSynced, v1alpha1.ReasonConflict)
+	w.Expect(w.Delete(w.Context(), first)).To(Succeed())
+	w.eventually(second, "ready without having stalled", func(now *v1alpha1.Chatt2Webhook) bool {
+		if stalled := findCondition(now, v1alpha1.ConditionStalled); stalled != nil {
+			w.Fatalf("stalled: %s", stalled.Message)
+		}
+		return now.IsReady()
+	})
+	w.Expect(w.onHub()).To(HaveLen(1))
+}
+
 func TestACopyWithTheSameStatusNeverTouchesTheWebhookOfTheOriginal(t *testing.T) {
 	w := newWorld(t)
 	w.run()
@@ -133,7 +154,7 @@ func TestACopyWithTheSameStatusNeverTouchesTheWebhookOfTheOriginal(t *testing.T)
 	after.Status.WebhookID = first.Status.WebhookID
 	w.Expect(w.Status().Patch(w.Context(), after, clientMergeFrom(before))).To(Succeed())
 	w.change(copied, func(c *v1alpha1.Chatt2Webhook) { c.Spec.Suspend = false })
-	w.reason(copied, v1alpha1.ConditionStalled, v1alpha1.ReasonConflict)
+	w.reason(copied, v1alpha1.ConditionSynced, v1alpha1.ReasonConflict)
 	w.Expect(w.Delete(w.Context(), copied)).To(Succeed())
 	w.gone(copied)
 	w.Expect(w.onHub()).To(HaveLen(1), "the webhook of the original was deleted")
@@ -155,7 +176,7 @@ func TestAnEditedStatusTakesNoSignedWebhook(t *testing.T) {
 	}
 	has(younger.Status.WebhookID)
 	w.run()
-	w.reason(younger, v1alpha1.ConditionStalled, v1alpha1.ReasonConflict)
+	w.reason(younger, v1alpha1.ConditionSynced, v1alpha1.ReasonConflict)
 	w.reason(younger, v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonRotating)
 	has(older.Status.WebhookID)
 	w.eventually(younger, "Ready with the webhook that it had", func(c *v1alpha1.Chatt2Webhook) bool {
@@ -231,7 +252,7 @@ func TestAWebhookOfAnotherShardIsNotAdopted(t *testing.T) {
 	w.Expect(w.Status().Patch(w.Context(), after, clientMergeFrom(theirs))).To(Succeed())
 	w.run()
 	ours := w.webhook("orders", func(c *v1alpha1.Chatt2Webhook) { c.Labels = map[string]string{"shard": "a"} })
-	w.Expect(w.reason(ours, v1alpha1.ConditionStalled, v1alpha1.ReasonConflict)).To(ContainSubstring("theirs"))
+	w.Expect(w.reason(ours, v1alpha1.ConditionSynced, v1alpha1.ReasonConflict)).To(ContainSubstring("theirs"))
 	w.Expect(w.hub.Mutations()).To(BeEmpty())
 	w.quiet(quietTime)
 	w.Expect(lists.Load()).To(BeNumerically("<", 4), "the API server is asked again and again")
@@ -274,7 +295,7 @@ func TestAShardOfNamespacesTakesNoWebhookFromAnother(t *testing.T) {
 	second := w.webhook("orders", func(c *v1alpha1.Chatt2Webhook) {
 		c.Spec.Label, c.Spec.Endpoint = first.Spec.Label, first.Spec.Endpoint
 	})
-	w.Expect(w.reason(second, v1alpha1.ConditionStalled, v1alpha1.ReasonConflict)).To(ContainSubstring(first.Namespace))
+	w.Expect(w.reason(second, v1alpha1.ConditionSynced, v1alpha1.ReasonConflict)).To(ContainSubstring(first.Namespace))
 	w.Expect(w.Delete(w.Context(), second)).To(Succeed())
 	w.gone(second)
 	w.Expect(w.onHub()).To(HaveLen(1), "webhooks, of which one belongs to the other shard")
@@ -283,7 +304,7 @@ func TestAShardOfNamespacesTakesNoWebhookFromAnother(t *testing.T) {
 func TestAShardOfNamespacesSaysWhoHasWhatItIsToAdopt(t *testing.T) {
 	w, first := anotherShard(t)
 	second := w.webhook("orders", func(c *v1alpha1.Chatt2Webhook) { c.Spec.Adoption.WebhookID = &first.Status.WebhookID })
-	w.Expect(w.reason(second, v1alpha1.ConditionStalled, v1alpha1.ReasonConflict)).To(ContainSubstring(first.Namespace))
+	w.Expect(w.reason(second, v1alpha1.ConditionSynced, v1alpha1.ReasonConflict)).To(ContainSubstring(first.Namespace))
 }
 
 // Once two shards that adopted a webhook in the same moment both had it for good.
@@ -307,7 +328,7 @@ func TestAWebhookThatAnotherShardAdoptsMeanwhileIsLetGo(t *testing.T) {
 	})
 	w.run()
 	w.create(ours)
-	w.Expect(w.reason(ours, v1alpha1.ConditionStalled, v1alpha1.ReasonConflict)).To(ContainSubstring(elsewhere))
+	w.Expect(w.reason(ours, v1alpha1.ConditionSynced, v1alpha1.ReasonConflict)).To(ContainSubstring(elsewhere))
 	w.Expect(w.get(ours).Status.WebhookID).To(BeEmpty())
 	w.Expect(w.hub.Count("updateWebhook")+w.hub.Count("redefineSignature")).To(BeZero(), "calls that change it")
 	w.Expect1(w.Delete(w.Context(), ours))

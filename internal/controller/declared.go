@@ -210,8 +210,7 @@ func (r *Reconciler) sameKey(ctx context.Context, o *observation, other *v1alpha
 func (r *Reconciler) ownerDiffers(ctx context.Context, o *observation) (bool, error) {
 	var key client.ObjectKey
 	key.Namespace, key.Name, _ = strings.Cut(o.Owner, "/")
-	isWatched := len(r.Options.Namespaces) == 0 || slices.Contains(r.Options.Namespaces, key.Namespace)
-	if o.Owner == "" || o.Remote.Presence != plan.Present || !isWatched {
+	if o.Owner == "" || o.Remote.Presence != plan.Present || !r.watches(key.Namespace) {
 		return false, nil
 	}
 	var owner v1alpha1.Chatt2Webhook

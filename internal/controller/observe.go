@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -178,7 +179,42 @@ func (r *Reconciler) observeOthers(ctx context.Context, o *observation, natural 
 			return err
 		}
 	}
-	return r.observeClaimsElsewhere(ctx, o)
+	if err := r.observeClaimsElsewhere(ctx, o); err != nil {
+		return err
+	}
+	return r.observeLeaving(ctx, o)
+}
+
+// observeLeaving finds out which of the resources that are in the way are being deleted. Those of other shards are not
+// in the cache, and are not known to be.
+func (r *Reconciler) observeLeaving(ctx context.Context, o *observation) error {
+	claimants := []string{o.Owner, o.Elder}
+	for i := range o.Matches {
+		claimants = append(claimants, o.Matches[i].Owner)
+	}
+	for _, claimant := range unique(claimants) {
+		if claimant == "" {
+			continue
+		}
+		var key types.NamespacedName
+		key.Namespace, key.Name, _ = strings.Cut(claimant, "/")
+		if !r.watches(key.Namespace) {
+			continue
+		}
+		var other v1alpha1.Chatt2Webhook
+		if err := r.Client.Get(ctx, key, &other); client.IgnoreNotFound(err) != nil {
+			return err
+		}
+		if !other.DeletionTimestamp.IsZero() {
+			o.Leaving = append(o.Leaving, claimant)
+		}
+	}
+	return nil
+}
+
+// watches reports whether the cache holds the resources of a namespace.
+func (r *Reconciler) watches(namespace string) bool {
+	return len(r.Options.Namespaces) == 0 || slices.Contains(r.Options.Namespaces, namespace)
 }
 
 // observeMatches looks for webhooks with this natural key, which is that of spec or a former one. What was registered

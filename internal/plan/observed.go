@@ -39,6 +39,8 @@ type Observed struct {
 	OwnerDiffers bool
 	// Elder is an older resource that declares the same webhook with the same API key: "namespace/name".
 	Elder string
+	// Leaving are those of the resources named here as owner or elder that are being deleted.
+	Leaving []string
 	// Unclaimed: besides the resource's webhook there is one like it that no resource is known to have. One of another
 	// shard may be about to say that it has it.
 	Unclaimed bool

@@ -93,7 +93,7 @@ func elderAtLast(o *Observed) (Plan, bool) {
 	if o.Elder == "" {
 		return Plan{}, false
 	}
-	return o.conflict(fmt.Sprintf("%s is older and declares a webhook with the same label, "+
+	return o.conflict(o.Elder, fmt.Sprintf("%s is older and declares a webhook with the same label, "+
 		"endpoint and event type for the same Application; change or delete one of the two", o.Elder)), true
 }
 
@@ -106,14 +106,27 @@ func ownedByAnother(o *Observed) (Plan, bool) {
 	if o.ID == "" || o.Owner == "" {
 		return Plan{}, false
 	}
-	return o.conflict(fmt.Sprintf(
+	return o.conflict(o.Owner, fmt.Sprintf(
 		"the webhook %s belongs to %s; change or delete one of the two resources", o.ID, o.Owner)), true
 }
 
-// conflict waits for another resource, which may be one of another shard: nobody tells when that lets go.
-func (o *Observed) conflict(message string) Plan {
+// conflictGrace is for how long after its creation a resource that conflicts with another one is not stalled: a tool
+// that renames a resource creates the new one a moment before it deletes the old one.
+const conflictGrace = 30 * time.Second
+
+// conflict waits for another resource. One of another shard may stop to claim the webhook without an event.
+func (o *Observed) conflict(claimant, message string) Plan {
 	p := stalled(v1alpha1.ReasonConflict, message)
 	p.Recheck = o.Settings.PollInterval
+	created := o.Object.CreationTimestamp.Time
+	grace := created.Add(conflictGrace)
+	switch {
+	case slices.Contains(o.Leaving, claimant):
+		p.Trouble.Stalled = false
+	case o.Now.Before(grace) && !created.After(o.Now.Add(clockSkew)):
+		p.Trouble.Stalled = false
+		p.Recheck = sooner(p.Recheck, o.until(grace))
+	}
 	return p
 }
 

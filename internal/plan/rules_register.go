@@ -28,7 +28,7 @@ func adoptByID(o *Observed) (Plan, bool) {
 	}
 	switch {
 	case o.Owner != "":
-		return o.conflict(fmt.Sprintf(
+		return o.conflict(o.Owner, fmt.Sprintf(
 			"the webhook %s of spec.adoption.webhookID belongs to %s; delete one of the two resources",
 			*wanted, o.Owner)), true
 	case o.Wanted.Presence == Present:
@@ -70,7 +70,7 @@ func adoptMatch(o *Observed) (Plan, bool) {
 			continue // its owner may well declare another label
 		}
 		if m.Owner != "" {
-			return o.conflict(fmt.Sprintf("the Hub has such a webhook, %s, which belongs to %s; "+
+			return o.conflict(m.Owner, fmt.Sprintf("the Hub has such a webhook, %s, which belongs to %s; "+
 				"change or delete one of the two resources", m.Webhook.ID, m.Owner)), true
 		}
 		free = append(free, m.Webhook.ID)

@@ -3,11 +3,17 @@ package plan
 import (
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
 	"github.com/chatt2me/webhook-operator/internal/hub"
 )
 
 const rest = "the next date is waited for"
+
+func createdAgo(d time.Duration) with {
+	return func(o *Observed) { o.Object.CreationTimestamp = metav1.NewTime(noon.Add(-d)) }
+}
 
 func suspend(s *v1alpha1.Chatt2WebhookSpec) { s.Suspend = true }
 
@@ -86,6 +92,10 @@ func accessScenes() []scene {
 		{name: "suspended while a look is asked for", o: observed(spec(suspend), asked), rule: suspended, action: Rest, reason: v1alpha1.ReasonSuspended, is: notServed},
 		{name: "without a key", o: observed(keyless), rule: noKey, action: Rest, reason: v1alpha1.ReasonAPIKeyNotFound, recheck: keyRecheck},
 		{name: "an older resource declares the same", o: observed(unregistered, func(o *Observed) { o.Elder = "chat/old" }), rule: elder, action: Rest, reason: v1alpha1.ReasonConflict},
+		{name: "an older resource declares the same as one that was just created", o: observed(unregistered, createdAgo(10*time.Second), func(o *Observed) { o.Elder = "chat/old" }), rule: elder, action: Rest, reason: v1alpha1.ReasonConflict, recheck: 20 * time.Second, is: func(p Plan) bool { return !p.Trouble.Stalled }},
+		{name: "an older resource declares the same as one that was created 30 s ago", o: observed(unregistered, createdAgo(30*time.Second), func(o *Observed) { o.Elder = "chat/old" }), rule: elder, action: Rest, reason: v1alpha1.ReasonConflict, recheck: time.Minute, is: func(p Plan) bool { return p.Trouble.Stalled }},
+		{name: "an older resource declares the same as one of a time to come", o: observed(unregistered, createdAgo(-time.Hour), func(o *Observed) { o.Elder = "chat/old" }), rule: elder, action: Rest, reason: v1alpha1.ReasonConflict, is: func(p Plan) bool { return p.Trouble.Stalled }},
+		{name: "the webhook belongs to another that is being deleted", o: observed(func(o *Observed) { o.Owner, o.Leaving = "chat/old", []string{"chat/old"} }), rule: owned, action: Rest, reason: v1alpha1.ReasonConflict, is: func(p Plan) bool { return !p.Trouble.Stalled }},
 		{name: "the webhook belongs to another", o: observed(func(o *Observed) { o.Owner = "chat/old" }), rule: owned, action: Rest, reason: v1alpha1.ReasonConflict},
 		{name: "the webhook belongs to another that declares something else", o: observed(func(o *Observed) { o.Owner, o.OwnerDiffers = "chat/old", true }), rule: left, action: LetGo, id: mine, reason: v1alpha1.ReasonRegistering},
 		{name: "the key is refused", o: observed(onHub(refuses), remote(drifted)), rule: refused, action: Rest, reason: v1alpha1.ReasonAPIKeyRefused},
