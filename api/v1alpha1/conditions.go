@@ -21,7 +21,7 @@ const (
 
 // Reasons of conditions when all is well, or not yet known.
 const (
-	// ReasonPending: the operator has not looked yet.
+	// ReasonPending: the operator has not observed the resource yet, or is done with one that other finalizers keep.
 	ReasonPending = "Pending"
 	// ReasonReady: everything that Ready waits for is true.
 	ReasonReady = "Ready"

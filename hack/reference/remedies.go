@@ -2,7 +2,7 @@ package main
 
 // remedies say what a person does about each reason.
 var remedies = map[string]string{
-	"Pending":   "wait; if it stays, look whether the operator runs and watches the namespace",
+	"Pending":   "wait; if it stays, check that the operator runs and watches the namespace; of a resource that is being deleted, remove what the message names",
 	"Ready":     "nothing",
 	"Synced":    "nothing",
 	"Verified":  "nothing",

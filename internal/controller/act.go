@@ -234,7 +234,7 @@ func (r *Reconciler) release(ctx context.Context, o *observation, out *outcome) 
 	if out.err = client.IgnoreNotFound(err); out.err != nil {
 		return
 	}
-	out.gone = true
+	out.gone = err != nil || len(o.Object.Finalizers) == 0
 	// What is remembered is kept until the cache shows it gone, too.
 	o.unsubscribe()
 }

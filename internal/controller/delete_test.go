@@ -69,6 +69,22 @@ func TestTheSigningSecretOfAWebhookThatStaysIsKept(t *testing.T) {
 	})
 }
 
+func TestAResourceThatOnlyAnotherFinalizerKeepsIsNotReady(t *testing.T) {
+	w := newWorld(t)
+	w.run()
+	c := w.webhook("orders", func(c *v1alpha1.Chatt2Webhook) { c.Finalizers = []string{"example.com/x"} })
+	w.ready(c)
+
+	w.Expect(w.Delete(w.Context(), c)).To(Succeed())
+
+	w.Expect(w.reason(c, v1alpha1.ConditionReady, v1alpha1.ReasonPending)).To(ContainSubstring("example.com/x"))
+	w.Expect(w.onHub()).To(BeEmpty())
+	w.restart()
+	w.Expect(w.get(c).IsReady()).To(BeFalse())
+	w.change(c, func(c *v1alpha1.Chatt2Webhook) { c.Finalizers = nil })
+	w.gone(c)
+}
+
 func TestAWebhookThatIsGoneAlreadyDoesNotHoldADeletionUp(t *testing.T) {
 	w := newWorld(t)
 	w.run()

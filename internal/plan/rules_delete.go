@@ -10,8 +10,14 @@ import (
 // orphanUnknown is the value of the annotation that gives up a webhook whose id is not known.
 const orphanUnknown = "unknown"
 
+// notHeld: a resource that other finalizers keep must not go on saying that it is Ready.
 func notHeld(o *Observed) (Plan, bool) {
-	return Plan{Action: Rest, Hold: true}, !o.held()
+	p := Plan{Action: Rest, Hold: true}
+	if others := o.Object.Finalizers; len(others) > 0 {
+		p.Hold, p.Trouble = false, pending(v1alpha1.ReasonPending, fmt.Sprintf("the resource is being deleted and the "+
+			"operator has nothing left to do; it stays until these finalizers are removed: %s", list(others)))
+	}
+	return p, !o.held()
 }
 
 func forceOrphanDeleting(o *Observed) (Plan, bool) {

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -54,7 +55,12 @@ func deleteScenes() []scene {
 		{name: "being deleted while the webhook was not seen", o: observed(now, unseenYet), rule: deletes, action: Delete, id: mine},
 		{name: "being deleted before the Hub was listed", o: observed(now, unseenYet, listedAt(time.Time{})), rule: looks, action: Rest, recheck: 5 * time.Second, is: func(p Plan) bool { return p.Hold }},
 		{name: "being deleted while the webhook that only status tells of was not seen", o: observed(now, unseenYet, func(o *Observed) { o.Unproved = true }), rule: looks, action: Rest, recheck: 5 * time.Second, is: func(p Plan) bool { return p.Hold }},
-		{name: "being deleted without our finalizer", o: observed(now, func(o *Observed) { o.Object.Finalizers = nil }), rule: notHeld, action: Rest},
+		{name: "being deleted without our finalizer", o: observed(now, func(o *Observed) { o.Object.Finalizers = nil }), rule: notHeld, action: Rest, is: func(p Plan) bool { return p.Hold }},
+		{
+			name: "being deleted with the finalizer of another controller only", rule: notHeld, action: Rest, reason: v1alpha1.ReasonPending,
+			o:  observed(now, keyless, func(o *Observed) { o.Object.Finalizers = []string{"example.com/x"} }),
+			is: func(p Plan) bool { return !p.Hold && strings.Contains(p.Trouble.Message, "example.com/x") },
+		},
 		{name: "retained", o: observed(now, spec(retaining), keyless), rule: retain, action: Release, id: mine, is: func(p Plan) bool { return !p.Unconfirmed }},
 		{name: "retained with an open intent", o: gone(spec(retaining)), rule: retain, action: Release, is: func(p Plan) bool { return p.Unconfirmed }},
 		{name: "retained with an open intent and its webhook", o: gone(spec(retaining), match(other, ago(time.Minute), "")), rule: retain, action: Release, id: other, is: func(p Plan) bool { return p.Unconfirmed }},

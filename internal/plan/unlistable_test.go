@@ -27,7 +27,7 @@ func TestAListingThatCannotBeReadInFullIsReportedByThoseWhoNeedIt(t *testing.T) 
 		"a deletion":                   {observed(deletedFor(time.Second), unreadable), Delete, ""},
 		"a deletion that is not held": {observed(deletedFor(time.Second), unreadable, func(o *Observed) {
 			o.Remote, o.Object.Finalizers = Remote{}, []string{"example.com/x"}
-		}), Rest, ""},
+		}), Rest, v1alpha1.ReasonPending},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := Decide(c.o)
