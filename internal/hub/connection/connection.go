@@ -92,7 +92,9 @@ type Connection struct {
 	looks     looks
 	// observations are of webhooks that wait for their verification.
 	observations observations
-	idleSince    time.Time
+	// page is the connection's turn among all that read pages.
+	page      *pageTurn
+	idleSince time.Time
 	// kick makes the loop of the budget look again.
 	kick chan struct{}
 }
@@ -124,6 +126,8 @@ func New(cfg Config, client *hub.Client, key string) *Connection {
 		lister:       newLister(),
 		kick:         make(chan struct{}, 1),
 	}
+	c.page = cfg.Lanes.pages.join(func() { kick(c.lister.kicked) })
+	c.observations.turn = cfg.Lanes.pages.join(func() { kick(c.observations.kicked) })
 	c.budget = newBudget(cfg.QPS, cfg.Burst, cfg.Lanes.join(c.kickBudget))
 	return c
 }
@@ -189,6 +193,7 @@ func (c *Connection) Run(ctx context.Context) {
 }
 
 func (c *Connection) runLister(ctx context.Context) {
+	defer c.page.leave()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {

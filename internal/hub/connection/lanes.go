@@ -19,11 +19,13 @@ type Lanes struct {
 	mu      sync.Mutex
 	total   int
 	members map[*lane]struct{}
+	// pages are for what keeps no worker, and so has no lane.
+	pages *pageRooms
 }
 
 // NewLanes makes lanes for the given number of calls at once.
 func NewLanes(total int) *Lanes {
-	return &Lanes{total: total, members: map[*lane]struct{}{}}
+	return &Lanes{total: total, members: map[*lane]struct{}{}, pages: newPageRooms()}
 }
 
 // lane is one key's part of the lanes. What it has under way is guarded by Lanes.

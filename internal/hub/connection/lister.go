@@ -33,6 +33,8 @@ type lister struct {
 	scan    *scan
 	// probing: the first page was asked for as a probe, when no listing was due.
 	probing bool
+	// inLine: a page is due and waits for its turn among those of all keys.
+	inLine bool
 	// prove: calls wait for a lane until the Hub has answered quickly, and a page shows whether it does.
 	prove bool
 	// broken is how many scans in a row did not come out whole, failed how many pages in a row failed for the Hub's
@@ -99,7 +101,11 @@ func (c *Connection) StepListing(ctx context.Context) time.Time {
 	c.mu.Lock()
 	now := c.cfg.Now()
 	if ready, at := c.listingReady(now); !ready {
+		inLine := c.lister.inLine
 		c.mu.Unlock()
+		if !inLine {
+			c.page.leave()
+		}
 		return at
 	}
 	current, which := c.nextPage(now)
@@ -107,8 +113,16 @@ func (c *Connection) StepListing(ctx context.Context) time.Time {
 	asked := call{now, c.breaker.era}
 	c.mu.Unlock()
 
-	page, err := c.client.ListWebhooks(ctx, which)
+	page, err := c.readPage(ctx, c.page, which, asked)
 	return c.listed(current, which, page, err, asked)
+}
+
+// readPage reads a page in a turn that the connection has.
+func (c *Connection) readPage(
+	ctx context.Context, turn *pageTurn, which hub.Page, asked call,
+) (*hub.WebhookPage, error) {
+	defer func() { turn.ended(asked.began, c.cfg.Now()) }()
+	return c.client.ListWebhooks(ctx, which)
 }
 
 // nextPage returns the page to read, and the scan that it is part of: none for one that is read for observations. Where
@@ -129,7 +143,7 @@ func (c *Connection) nextPage(now time.Time) (*scan, hub.Page) {
 
 // listingReady tells whether to ask for a page now, or else when.
 func (c *Connection) listingReady(now time.Time) (bool, time.Time) {
-	c.lister.probing = false
+	c.lister.probing, c.lister.inLine = false, false
 	switch {
 	case len(c.subjects) == 0:
 		c.lister.scan = nil
@@ -141,6 +155,9 @@ func (c *Connection) listingReady(now time.Time) (bool, time.Time) {
 			now.Before(c.listingDue(now))
 		if now.Before(at) {
 			return false, at
+		}
+		if c.lister.inLine = !c.page.enter(); c.lister.inLine {
+			return false, time.Time{}
 		}
 		c.breaker.probe()
 		c.budget.debit(now)
@@ -155,6 +172,9 @@ func (c *Connection) listingReady(now time.Time) (bool, time.Time) {
 			}
 			c.lister.probing = true
 		}
+	}
+	if c.lister.inLine = !c.page.enter(); c.lister.inLine {
+		return false, time.Time{}
 	}
 	if c.budget.take(polling, Polling, now) {
 		return true, time.Time{}

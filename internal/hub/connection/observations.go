@@ -27,6 +27,8 @@ type observations struct {
 	// newestFirst, total and pageLimit are what the last page has shown of the Hub's list.
 	newestFirst      bool
 	total, pageLimit int
+	// turn is the turn to read a page, among those of all keys.
+	turn *pageTurn
 	// kicked makes the loop look at them again.
 	kicked chan struct{}
 }
@@ -112,16 +114,21 @@ func (c *Connection) StepObservations(ctx context.Context) time.Time {
 		defer c.mu.Unlock()
 		return c.breaker.pausedUntil
 	}
+	if !o.turn.enter() {
+		defer c.mu.Unlock()
+		return time.Time{} // kicked when there is room
+	}
 	id, at := o.due(now)
 	if id == "" {
 		defer c.mu.Unlock()
+		o.turn.leave()
 		return at
 	}
 	page, call := c.pageOf(id), call{now, c.breaker.era}
 	c.budget.debit(now)
 	c.mu.Unlock()
 
-	got, err := c.client.ListWebhooks(ctx, page)
+	got, err := c.readPage(ctx, o.turn, page, call)
 	c.wake(c.observed(id, page, got, err, call), Awaited)
 	return c.cfg.Now()
 }
@@ -139,9 +146,14 @@ func (c *Connection) observed(id string, asked hub.Page, got *hub.WebhookPage, e
 	var news []Subject
 	all := got.Webhooks
 	for i := range all {
+		if _, unreadable := got.Unreadable[i]; unreadable {
+			continue
+		}
 		news = append(news, c.inventory.saw(all[i], call.began)...)
 		o.read(all[i].ID, all[i].IsVerified, now, c.cfg.PollInterval)
 	}
+	c.inventory.placed(got, asked.Offset)
+	news = append(news, c.looksServed(got, asked, call.began, false)...)
 	o.total = got.Total
 	if n := len(all); n > 1 {
 		o.newestFirst = all[n-1].CreatedDate.Before(all[0].CreatedDate)
@@ -177,6 +189,7 @@ func (c *Connection) pageOf(id string) hub.Page {
 }
 
 func (c *Connection) runObservations(ctx context.Context) {
+	defer c.observations.turn.leave()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
