@@ -121,7 +121,7 @@ func (r *Reconciler) observeHub(ctx context.Context, o *observation) error {
 		Refused: state.Access == connection.Refused, Down: state.Access == connection.Down,
 		Cause: state.Cause, PausedUntil: state.PausedUntil,
 		ListedAt: listing.BeganAt, ListingCalls: listing.Calls, ApplicationID: listing.ApplicationID,
-		Unreadable: listing.Unreadable,
+		Unreadable: listing.Unreadable, Pages: listing.Pages, PagesRead: listing.Read,
 	}
 	return r.observeOthers(ctx, o, natural)
 }

@@ -165,6 +165,9 @@ type Hub struct {
 	ListingCalls int
 	// ApplicationID is the Application that the key's webhooks belong to, empty when that is not known.
 	ApplicationID string
+	// Pages is how many pages the first listing has, which is under way, and PagesRead how many of them were read; zero
+	// once there was a whole one.
+	Pages, PagesRead int
 	// Unreadable is the entry that keeps listings from being whole, in our own words; empty if there is none.
 	Unreadable string
 }

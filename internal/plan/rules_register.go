@@ -9,6 +9,9 @@ import (
 	"github.com/chatt2me/webhook-operator/internal/hub"
 )
 
+// longListing is how long a resource waits for the first listing before that is reported.
+const longListing = 30 * time.Second
+
 func openIntent(o *Observed) (Plan, bool) {
 	if !o.intentOpen() || !o.Hub.ListedAt.Before(o.settled()) {
 		return Plan{}, false
@@ -44,8 +47,26 @@ func unlisted(o *Observed) (Plan, bool) {
 	// What was registered by hand just before the resource was applied must be seen. Where that would cost many calls
 	// for each resource, a listing may be that many seconds older.
 	after := o.Memory.SeenAt.Add(-time.Duration(max(o.Hub.ListingCalls-1, 0)) * time.Second)
-	return Plan{Action: AwaitListing, ListingAfter: after, Hold: true, Recheck: o.Settings.PollInterval},
-		o.ID == "" && (o.Hub.ListedAt.IsZero() || o.Hub.ListedAt.Before(after))
+	p := Plan{Action: AwaitListing, ListingAfter: after, Hold: true, Recheck: o.Settings.PollInterval}
+	return p.firstListing(o), o.ID == "" && (o.Hub.ListedAt.IsZero() || o.Hub.ListedAt.Before(after))
+}
+
+// firstListing reports the first listing where it takes long. How far it is is reported in quarters: each further
+// message is a write for each resource.
+func (p Plan) firstListing(o *Observed) Plan {
+	if o.Hub.Pages < 2 {
+		return p
+	}
+	if at := o.Memory.SeenAt.Add(longListing); o.Now.Before(at) {
+		p.Recheck = min(p.Recheck, o.until(at))
+		return p
+	}
+	read := []string{"less than a quarter", "a quarter", "half", "three quarters"}[min(4*o.Hub.PagesRead/o.Hub.Pages, 3)]
+	p.Hold, p.Trouble = false, pending(v1alpha1.ReasonPending, fmt.Sprintf("listing the Application's webhooks on the "+
+		"Hub before anything is registered: %s of %d pages is read; this takes as long as the Hub's rate limit, or "+
+		"--hub-qps, makes it", read, o.Hub.Pages))
+	p.Trouble.Unknown = true
+	return p
 }
 
 func adoptOwn(o *Observed) (Plan, bool) {

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"strings"
 	"time"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
@@ -13,6 +14,11 @@ func byID(s *v1alpha1.Chatt2WebhookSpec) { s.Adoption.WebhookID = new(other) }
 func wanted(p Presence) with { return func(o *Observed) { o.Wanted.Presence = p } }
 
 func listedAt(at time.Time) with { return onHub(func(h *Hub) { h.ListedAt = at }) }
+
+// listing is a first listing under way.
+func listing(pages, read int) with {
+	return onHub(func(h *Hub) { h.ListedAt, h.Pages, h.PagesRead = time.Time{}, pages, read })
+}
 
 func actingSince(at time.Time) with { return func(o *Observed) { o.Settings.ActingSince = at } }
 
@@ -63,6 +69,8 @@ func registerScenes() []scene {
 	return []scene{
 		{name: "new", o: observed(unregistered), rule: creates, action: Create, reason: registering, is: func(p Plan) bool { return !p.Retried }},
 		{name: "new and the Hub was not listed", o: observed(unregistered, listedAt(time.Time{})), rule: unlisted, action: AwaitListing, recheck: time.Minute, is: func(p Plan) bool { return p.Hold }},
+		{name: "new and the Hub is being listed", o: observed(unregistered, listing(103, 3), remembered(func(m *Memory) { m.SeenAt = ago(10 * time.Second) })), rule: unlisted, action: AwaitListing, recheck: 20 * time.Second, is: func(p Plan) bool { return p.Hold }},
+		{name: "new and the Hub is being listed for long", o: observed(unregistered, listing(103, 53), remembered(func(m *Memory) { m.SeenAt = ago(time.Minute) })), rule: unlisted, action: AwaitListing, reason: v1alpha1.ReasonPending, recheck: time.Minute, is: func(p Plan) bool { return !p.Hold && strings.Contains(p.Trouble.Message, "half of 103 pages") }},
 		{name: "an intent of ours whose call was not made", o: observed(unregistered, intent(ago(time.Second)), closed), rule: creates, action: Create, reason: registering, is: func(p Plan) bool { return !p.Retried }},
 
 		{

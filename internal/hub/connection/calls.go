@@ -133,7 +133,11 @@ func (c *Connection) Matches(key NaturalKey) []hub.Webhook {
 func (c *Connection) Listing() Listing {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.inventory.listing
+	listing := c.inventory.listing
+	if s := c.lister.scan; s != nil && s.read > 0 && listing.BeganAt.IsZero() {
+		listing.Pages, listing.Read = pages(s.total), s.read
+	}
+	return listing
 }
 
 // State is whether calls can be made.

@@ -40,6 +40,9 @@ type Listing struct {
 	TriedAt time.Time
 	// Count is how many webhooks the Application has, Calls how many calls it takes to list them.
 	Count, Calls int
+	// Pages is how many pages the first listing has, which is under way, and Read how many of them were read; zero once
+	// there was a whole one.
+	Pages, Read int
 	// ApplicationID is the Application that the webhooks belong to, empty while there are none.
 	ApplicationID string
 	// Unreadable is the entry because of which the last listing that came to its end was not whole, empty if there was

@@ -269,3 +269,23 @@ func createOf(key NaturalKey) hub.WebhookCreate {
 		Label: key.Label, Endpoint: key.Endpoint, EventType: key.EventType, AuthenticationProtocol: "NoAuthentication",
 	}
 }
+
+func TestTheFirstListingReportsHowFarItIs(t *testing.T) {
+	r := newRig(t, 200).connect()
+	r.conn.Subscribe("a", "", NaturalKey{})
+	for n := range 4 {
+		r.conn.StepListing(t.Context())
+		if got := r.conn.Listing(); got.Pages != 5 || got.Read != n+1 {
+			t.Errorf("after %d pages it is %+v", n+1, got)
+		}
+	}
+	r.conn.StepListing(t.Context())
+	if got := r.conn.Listing(); got.Pages != 0 || got.Count != 200 {
+		t.Errorf("at its end it is %+v", got)
+	}
+	r.pass(time.Hour)
+	r.conn.StepListing(t.Context())
+	if got := r.conn.Listing(); got.Pages != 0 {
+		t.Errorf("a later one is reported: %+v", got)
+	}
+}
