@@ -202,6 +202,18 @@ func (r *Reconciler) fence(ctx context.Context, o *observation) error {
 	return r.Client.Patch(ctx, o.Object.DeepCopy(), client.RawPatch(types.MergePatchType, same))
 }
 
+// readAgain reads the resource from the API server: a patch that changes nothing returns it, if it is still the same
+// one.
+func (r *Reconciler) readAgain(ctx context.Context, o *observation) error {
+	now := o.Object.DeepCopy()
+	same := fmt.Appendf(nil, `{"metadata":{"uid":%q}}`, o.Object.UID)
+	if err := r.Client.Patch(ctx, now, client.RawPatch(types.MergePatchType, same)); err != nil {
+		return err
+	}
+	o.Object = now
+	return nil
+}
+
 func equalMetadata(a, b *v1alpha1.Chatt2Webhook) bool {
 	if len(a.Annotations) != len(b.Annotations) {
 		return false
@@ -224,13 +236,23 @@ func addFinalizer(w *v1alpha1.Chatt2Webhook) {
 	}
 }
 
-// release lets the resource go.
+// mostReleases bounds how often in a row the finalizer is removed from a resource that others write at the same time.
+const mostReleases = 3
+
+// release removes the finalizer. The garbage collector, and others, write a resource that is being deleted while the
+// Hub is called: after a conflict the resource is read again, and nothing is repeated at the Hub.
 func (r *Reconciler) release(ctx context.Context, o *observation, out *outcome) {
-	err := r.patchMetadata(ctx, o, func(w *v1alpha1.Chatt2Webhook) {
-		w.Finalizers = slices.DeleteFunc(slices.Clone(w.Finalizers), func(f string) bool {
-			return f == v1alpha1.WebhookFinalizer
+	var err error
+	for range mostReleases {
+		err = r.patchMetadata(ctx, o, func(w *v1alpha1.Chatt2Webhook) {
+			w.Finalizers = slices.DeleteFunc(slices.Clone(w.Finalizers), func(f string) bool {
+				return f == v1alpha1.WebhookFinalizer
+			})
 		})
-	})
+		if !isConflict(err) || r.readAgain(ctx, o) != nil {
+			break
+		}
+	}
 	if out.err = client.IgnoreNotFound(err); out.err != nil {
 		return
 	}
@@ -263,6 +285,7 @@ func (r *Reconciler) deleteWebhook(ctx context.Context, o *observation, p plan.P
 	if o.callFailed(plan.Delete, err, r.Now(), out) {
 		return
 	}
+	o.mem.DeletedID = p.WebhookID
 	out.tell(normal(v1alpha1.EventDeleted, "Deleted webhook %s on the Hub", p.WebhookID))
 	r.release(ctx, o, out)
 }

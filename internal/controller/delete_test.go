@@ -325,3 +325,26 @@ func TestConflictsOnTheStatusWriteMakeNoSecondWebhook(t *testing.T) {
 	w.Expect(w.hub.Count("createWebhook")).To(Equal(len(all)))
 	w.Expect(w.hub.Count("redefineSignature")).To(BeZero())
 }
+
+func TestAResourceThatOthersWriteWhileItsWebhookIsDeletedIsReleasedAtOnce(t *testing.T) {
+	w := newWorld(t)
+	const finalizer = "example.com/foreground"
+	w.transport = func(next http.RoundTripper) http.RoundTripper {
+		return roundTripper(func(r *http.Request) (*http.Response, error) {
+			answer, err := next.RoundTrip(r)
+			if r.Method == http.MethodDelete {
+				// As the garbage collector takes off foregroundDeletion.
+				w.change(w.declared("orders"), func(c *v1alpha1.Chatt2Webhook) { c.Finalizers = c.Finalizers[1:] })
+			}
+			return answer, err
+		})
+	}
+	w.run()
+	c := w.webhook("orders", func(c *v1alpha1.Chatt2Webhook) { c.Finalizers = []string{finalizer} })
+	w.ready(c)
+	gets := w.hub.Count("getWebhook")
+	w.Expect(w.Delete(w.Context(), c)).To(Succeed())
+	w.gone(c)
+	w.Expect(w.hub.Count("deleteWebhook")).To(Equal(1))
+	w.Expect(w.hub.Count("getWebhook")).To(Equal(gets), "calls to look for what was deleted")
+}

@@ -50,7 +50,7 @@ func isCanonicalID(id string) bool {
 
 // findOwn looks for the resource's webhook, and decides which one that is where status and this process do not agree.
 func (r *Reconciler) findOwn(ctx context.Context, o *observation) {
-	if o.ID == "" {
+	if o.ID == "" || o.ID == o.mem.DeletedID {
 		return
 	}
 	o.Remote = r.find(ctx, o, o.ID)

@@ -79,6 +79,8 @@ type Settings struct {
 type Memory struct {
 	// WebhookID is the resource's webhook as this process last knew it.
 	WebhookID string
+	// DeletedID is the webhook that this process deleted because the resource is being deleted.
+	DeletedID string
 	// ApplicationID is the Application that it belongs to, and APIKeyHash tells the API key that showed it last, where
 	// status lacks them.
 	ApplicationID, APIKeyHash string

@@ -224,6 +224,7 @@ var living = []Rule{
 // deleting is the order of the rules for a resource that is being deleted.
 var deleting = []Rule{
 	{"a resource that the operator does not hold goes", notHeld},
+	{"a resource whose webhook was deleted goes", deleted},
 	{"a webhook that the user gave up is left behind", forceOrphanDeleting},
 	{"a webhook that is to be retained is left behind", retain},
 	{"a resource that never had a webhook goes", neverRegistered},

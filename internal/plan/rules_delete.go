@@ -20,6 +20,11 @@ func notHeld(o *Observed) (Plan, bool) {
 	return p, !o.held()
 }
 
+// deleted: the Hub has answered the deletion, and only the release of the resource failed.
+func deleted(o *Observed) (Plan, bool) {
+	return Plan{Action: Release}, o.ID != "" && o.ID == o.Memory.DeletedID
+}
+
 func forceOrphanDeleting(o *Observed) (Plan, bool) {
 	_, intent := o.intent()
 	given := o.Object.Annotations[v1alpha1.AnnotationForceOrphan]

@@ -61,6 +61,7 @@ func TestTheOrderOfTheRules(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{
 		"a resource that the operator does not hold goes",
+		"a resource whose webhook was deleted goes",
 		"a webhook that the user gave up is left behind",
 		"a webhook that is to be retained is left behind",
 		"a resource that never had a webhook goes",

@@ -50,6 +50,7 @@ func deleteScenes() []scene {
 	lost := []with{unregistered, intent(ago(time.Minute)), listedAt(noon)}
 	gone := func(changes ...with) *Observed { return observed(append(lost, append(changes, now)...)...) }
 	return []scene{
+		{name: "deleted on the Hub and not released", o: observed(deletedFor(time.Second), remembered(func(m *Memory) { m.DeletedID = mine }), keyless), rule: "a resource whose webhook was deleted goes", action: Release},
 		{name: "being deleted", o: observed(now), rule: deletes, action: Delete, id: mine},
 		{name: "being deleted while suspended", o: observed(now, spec(suspend)), rule: deletes, action: Delete, id: mine},
 		{name: "being deleted while the webhook was not seen", o: observed(now, unseenYet), rule: deletes, action: Delete, id: mine},
