@@ -30,6 +30,7 @@ var regressions = map[string]string{
 	"a secret is kept that another resource has had replaced":      "walk/70244/1,3,4,6,8,15,16",
 	"a webhook is adopted whose secret a suspended resource holds": "walk/105500/0,1,3,4,5,6",
 	"a read of before a reset of the verification is believed":     "walk@old/109163/0,3,12,13,14,15,17,19,20",
+	"a key that an observation finds refused is tried again":       "update/fresh/3:unauthorized",
 	"a late redefinition kills what signing on again has made":     "walk@short-pages/12529/0,2,3,4,6,11,13,14,15,16",
 }
 

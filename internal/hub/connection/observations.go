@@ -138,7 +138,7 @@ func (c *Connection) observed(id string, asked hub.Page, got *hub.WebhookPage, e
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now, o := c.cfg.Now(), &c.observations
-	c.ended(call, listingOutage(err))
+	c.record(call, listingOutage(err), now) // a page is a call for the whole key
 	o.read(id, false, now, c.cfg.PollInterval)
 	if err != nil {
 		return nil
