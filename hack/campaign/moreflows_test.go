@@ -85,12 +85,24 @@ var moreFlows = []flow{
 	{name: "status-wiped", before: signedResource, trigger: func(w *world) { w.wipeStatus(key(name)) }},
 	{name: "finalizer-removed", before: signedResource, trigger: func(w *world) {
 		w.change(func(c *v1alpha1.Chatt2Webhook) { c.Finalizers = nil })
-	}, ends: func(w *world) string {
-		if !slices.Contains(w.get().Finalizers, v1alpha1.WebhookFinalizer) {
-			return "S6: the finalizer is not there"
-		}
-		return ""
-	}},
+	}, ends: (*world).unheld},
+	// Not right after the POST: what the process had written down is gone then, and should it die, nothing that lasts tells
+	// of the registration. The policy in config/components/keep-finalizer has the API server refuse such an update.
+	{name: "replaced-in-creation", large: true, trigger: func(w *world) {
+		replacedAfter(w, "create Secret", "patch Chatt2Webhook/status")
+		w.resource(signed)
+	}, ends: (*world).unheld},
+	{name: "replaced-in-update", before: signedResource, trigger: func(w *world) {
+		replacedAfter(w, "PATCH webhook", "patch Chatt2Webhook/status")
+		w.change(func(c *v1alpha1.Chatt2Webhook) { c.Spec.Endpoint = "https://shop.example/new" })
+	}, ends: (*world).unheld},
+	{name: "replaced-in-rotation", before: func(w *world) {
+		w.resource(signed)
+		w.run(restTime)
+		w.change(rotateNow)
+	}, open: true, trigger: func(w *world) {
+		replacedAfter(w, "POST webhook redefine", "update Secret", "patch Chatt2Webhook/status")
+	}, ends: (*world).unheld},
 	{name: "suspend", before: signedResource, trigger: func(w *world) {
 		w.change(func(c *v1alpha1.Chatt2Webhook) { c.Spec.Suspend, c.Spec.Label = true, "new" })
 	}},
@@ -107,6 +119,24 @@ var moreFlows = []flow{
 		}
 		return ""
 	}},
+}
+
+// replacedAfter has a user replace the resource by its manifest right after each of these effects, with a PUT that names
+// neither finalizers nor annotations, as `kubectl replace` and Replace=true of Argo CD do.
+func replacedAfter(w *world, effects ...string) {
+	for _, effect := range effects {
+		w.gate.then[effect] = func(w *world) {
+			w.change(func(c *v1alpha1.Chatt2Webhook) { c.Finalizers, c.Annotations = nil, nil })
+		}
+	}
+}
+
+// unheld is what is wrong with a resource that has a webhook and no finalizer.
+func (w *world) unheld() string {
+	if !slices.Contains(w.get().Finalizers, v1alpha1.WebhookFinalizer) {
+		return "S6: the finalizer is not there"
+	}
+	return ""
 }
 
 // lostSecret is what is wrong with the signing Secret of a resource that is gone and whose webhook goes on signing: it must
