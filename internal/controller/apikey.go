@@ -129,7 +129,7 @@ func (r *Reconciler) protect(ctx context.Context, o *observation, out *outcome) 
 	// The words of the API server may quote the Secret.
 	reason := cmp.Or(apierrors.ReasonForError(err), "no answer")
 	log.FromContext(ctx).Info("Could not add the in-use finalizer to the Secret with the API key",
-		"secret", name.Name, "reason", reason)
+		"secret", name.Name, "error", strings.ToLower(string(reason)))
 	if refusals == 1 {
 		out.tell(warning(v1alpha1.EventAPIKeyUnprotected, "The API server refuses the finalizer %s on the Secret %q "+
 			"(%s): check admission policies and the operator's permissions; until then, delete this resource before "+

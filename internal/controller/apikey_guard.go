@@ -265,7 +265,8 @@ func (g *APIKeyGuard) flush(ctx context.Context) error {
 // cache yet.
 func (g *APIKeyGuard) flushOne(ctx context.Context, secret *metav1.PartialObjectMetadata) error {
 	cached, err := g.cachedReferences(ctx, client.ObjectKeyFromObject(secret), 0)
-	if err != nil || slices.ContainsFunc(cached, func(w v1alpha1.Chatt2Webhook) bool { return w.DeletionTimestamp.IsZero() }) {
+	lives := func(w v1alpha1.Chatt2Webhook) bool { return w.DeletionTimestamp.IsZero() }
+	if err != nil || slices.ContainsFunc(cached, lives) {
 		return err
 	}
 	used, err := g.usages.of(ctx, g.Live, secret.Namespace, g.Now)

@@ -139,9 +139,7 @@ func (p Plan) complete(o *Observed) Plan {
 		if expires := o.Signing.PreviousExpiresAt; o.Signing.HasPrevious && o.Now.Before(expires) {
 			p.Recheck = sooner(p.Recheck, o.until(expires))
 		}
-		if o.Now.Before(o.Key.ProtectAt) {
-			p.Recheck = sooner(p.Recheck, o.until(o.Key.ProtectAt))
-		}
+		p.Recheck = sooner(p.Recheck, max(0, o.Key.ProtectAt.Sub(o.Now)))
 		if o.restsOnSecrets() {
 			p.Recheck = sooner(p.Recheck, o.Settings.SecretRecheck)
 		}

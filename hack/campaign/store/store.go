@@ -3,8 +3,8 @@
 // chance of its own: the same calls give the same results. What it answers is held to a real API server by
 // differential tests.
 //
-// It is not safe for use by several goroutines at once. Server-side apply, dry runs but of a create, field managers (managedFields is
-// always empty), field validation and paged lists are not there.
+// It is not safe for use by several goroutines at once. Server-side apply, dry runs but of a create, field managers
+// (managedFields is always empty), field validation and paged lists are not there.
 package store
 
 import (
