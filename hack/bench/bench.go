@@ -24,7 +24,7 @@ type scenario struct {
 	changes bool
 }
 
-// unsigned, signed, limited and conflicting are what is played in one world each, in this order.
+// unsigned, signed, byDefault, limited and conflicting are what is played in one world each, in this order.
 var (
 	unsigned = []scenario{
 		{"create", playCreate, true},
@@ -40,6 +40,7 @@ var (
 		{"create-signed", playCreateSigned, true},
 		{"rotate", playRotate, false},
 	}
+	byDefault   = []scenario{{"create-default", playCreateDefault, true}}
 	limited     = []scenario{{"limit", playLimit, true}}
 	conflicting = []scenario{{"conflicts", playConflicts, true}}
 )
@@ -49,7 +50,7 @@ const reference = "reference"
 
 func scenarioNames() []string {
 	names := []string{reference}
-	for _, s := range slices.Concat(unsigned, signed, limited, conflicting) {
+	for _, s := range slices.Concat(unsigned, signed, byDefault, limited, conflicting) {
 		names = append(names, s.name)
 	}
 	return names
@@ -71,6 +72,9 @@ func (b *bench) run(ctx context.Context) error {
 		}
 	}
 	// These are of one size each, whatever the others are.
+	if err := b.playAll(ctx, "default", byDefault, min(slices.Min(b.settings.sizes), smallSize)); err != nil {
+		return err
+	}
 	if err := b.playAll(ctx, "limited", limited, b.settings.limited); err != nil {
 		return err
 	}

@@ -38,10 +38,12 @@ type tally struct {
 
 // registered is a webhook as the Hub has it.
 type registered struct {
-	ID         string `json:"id"`
-	Label      string `json:"label"`
-	Endpoint   string `json:"endpoint"`
-	IsVerified bool   `json:"isVerified"`
+	ID          string     `json:"id"`
+	Label       string     `json:"label"`
+	Endpoint    string     `json:"endpoint"`
+	IsVerified  bool       `json:"isVerified"`
+	VerifiedAt  *time.Time `json:"verifiedAt"`
+	CreatedDate time.Time  `json:"createdDate"`
 }
 
 // tallies are the calls since forgetCalls. Nobody but the operator makes any while it is measured.

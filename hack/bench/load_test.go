@@ -116,7 +116,7 @@ func TestTheWatcherWaitsForAllToMeetAGoal(t *testing.T) {
 	defer server.Close()
 	w := &watcher{
 		client: server.Client(), url: server.URL + "?watch=true", say: func(string, ...any) {},
-		all: map[string]*resource{}, changed: make(chan struct{}, 1),
+		all: map[string]*resource{}, readyAt: map[string]time.Time{}, changed: make(chan struct{}, 1),
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan struct{})
@@ -165,7 +165,7 @@ func TestAWatchThatIsRefusedIsAnError(t *testing.T) {
 	defer server.Close()
 	w := &watcher{
 		client: server.Client(), url: server.URL + "?watch=true", say: func(string, ...any) {},
-		all: map[string]*resource{}, changed: make(chan struct{}, 1),
+		all: map[string]*resource{}, readyAt: map[string]time.Time{}, changed: make(chan struct{}, 1),
 	}
 	w.run(t.Context())
 	if _, err := w.await(t.Context(), "ready", 1, (*resource).isReady); err == nil || !strings.Contains(err.Error(), "404") {
@@ -203,7 +203,7 @@ func TestAWatchGoesOnWhereItEnded(t *testing.T) {
 	defer server.Close()
 	w := &watcher{
 		client: server.Client(), url: server.URL + "?watch=true", say: func(string, ...any) {},
-		all: map[string]*resource{}, changed: make(chan struct{}, 1),
+		all: map[string]*resource{}, readyAt: map[string]time.Time{}, changed: make(chan struct{}, 1),
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan struct{})

@@ -29,6 +29,8 @@ type figures struct {
 	// QueueWait is the bound of the highest bucket in use, -1 above the highest bound, in seconds.
 	QueueWait   float64 `json:"queueWaitSeconds"`
 	Connections int     `json:"connections"`
+	// Verification is how soon it was seen that the Hub has verified the endpoints, where that was measured.
+	Verification *verification `json:"verification,omitempty"`
 	// Notes are what else was seen, in words.
 	Notes []string `json:"notes,omitempty"`
 	Aims  []aim    `json:"aims,omitempty"`

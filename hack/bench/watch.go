@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -26,12 +27,14 @@ type watcher struct {
 	// version is where the watch goes on, empty until all that was there at its beginning was shown.
 	version string
 
-	mu     sync.Mutex
-	all    map[string]*resource
-	goal   func(*resource) bool
-	met    map[string]bool // who meets the goal
-	lastAt time.Time       // of the last change
-	err    error
+	mu   sync.Mutex
+	all  map[string]*resource
+	goal func(*resource) bool
+	met  map[string]bool // who meets the goal
+	// readyAt is when each was first shown to be ready.
+	readyAt map[string]time.Time
+	lastAt  time.Time // of the last change
+	err     error
 	// changed holds a token while there is news.
 	changed chan struct{}
 }
@@ -44,7 +47,7 @@ func newWatcher(config *rest.Config, namespace string, say progress) (*watcher, 
 	const path = "/apis/hub.chatt2.me/v1alpha1/namespaces/%s/chatt2webhooks?watch=true&allowWatchBookmarks=true"
 	return &watcher{
 		client: client, url: strings.TrimSuffix(config.Host, "/") + fmt.Sprintf(path, namespace), say: say,
-		all: map[string]*resource{}, changed: make(chan struct{}, 1),
+		all: map[string]*resource{}, readyAt: map[string]time.Time{}, changed: make(chan struct{}, 1),
 	}, nil
 }
 
@@ -128,13 +131,24 @@ func (w *watcher) take(kind string, r *resource) {
 	if kind == "DELETED" {
 		delete(w.all, name)
 		delete(w.met, name)
+		delete(w.readyAt, name)
 	} else {
 		w.all[name] = r
 		w.judge(name, r)
+		if _, known := w.readyAt[name]; !known && r.isReady() {
+			w.readyAt[name] = time.Now()
+		}
 	}
 	w.lastAt = time.Now()
 	w.mu.Unlock()
 	w.tell()
+}
+
+// firstReady is when each resource was first shown to be ready.
+func (w *watcher) firstReady() map[string]time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return maps.Clone(w.readyAt)
 }
 
 func (w *watcher) judge(name string, r *resource) {

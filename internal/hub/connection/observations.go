@@ -13,7 +13,10 @@ const (
 	firstObservation, lastObservation = 250 * time.Millisecond, time.Minute
 	// observationShare and observationRate bound the calls for that: so many for each call that changes something, and
 	// so many a second. observationBurst is how many can be made at once.
-	observationShare, observationRate, observationBurst = 0.04, 0.1, 8
+	observationShare, observationRate, observationBurst = 0.04, 0.2, 8
+	// verifyTime is how long most verifications take at most. The fewer calls are left, the later the first observation
+	// comes: after verifyTime, with a third of them spent, one observation is enough.
+	verifyTime = 2 * time.Second
 )
 
 // observations are of the webhooks that a write of ours has left unverified. The Hub verifies endpoints after its
@@ -55,36 +58,41 @@ func (o *observations) wrote(w *hub.Webhook, at time.Time) {
 	kick(o.kicked)
 }
 
-// read takes that the webhook was read, or could not be, and whether it is verified.
-func (o *observations) read(id string, verified bool, now time.Time, poll time.Duration) {
+// read takes that the webhook was read, or could not be, and whether it is verified. It is read again after a while.
+func (o *observations) read(id string, verified bool, now time.Time, wait, poll time.Duration) {
 	of, ok := o.of[id]
 	if !ok {
 		return
 	}
-	wait := max(now.Sub(of.since)/2, firstObservation)
-	if of.next = now.Add(wait); verified || wait >= min(lastObservation, poll) {
+	if of.next = now.Add(wait); verified || now.Sub(of.since) >= min(lastObservation, 2*poll) {
 		delete(o.of, id)
 	}
 }
 
-// due is the webhook to read now, the one that was written first of those whose time has come, or else when there is
-// one; the zero time means when there is news.
+// wait is how long to wait after an observation of a webhook.
+func (o *observations) wait(id string, now time.Time) time.Duration {
+	if of, ok := o.of[id]; ok {
+		return max(now.Sub(of.since)/2, firstObservation)
+	}
+	return firstObservation
+}
+
+// due is the webhook to read now, the one that is due longest, or else when there is one; the zero time means when there
+// is news.
 func (o *observations) due(now time.Time) (id string, at time.Time) {
-	var since time.Time
-	for candidate, of := range o.of {
-		switch {
-		case of.next.After(now):
-			at = sooner(at, of.next)
-		case id == "" || of.since.Before(since):
-			id, since = candidate, of.since
-		}
-	}
-	if id == "" {
-		return "", at
-	}
 	o.credit = min(o.credit+now.Sub(o.creditAt).Seconds()*observationRate, observationBurst)
 	o.creditAt = now
-	if o.credit < 1 {
+	minAge := time.Duration((1 - o.credit/observationBurst) * float64(3*verifyTime))
+	for candidate, of := range o.of {
+		next := latest(of.next, of.since.Add(minAge))
+		if at.IsZero() || next.Before(at) || next.Equal(at) && of.since.Before(o.of[id].since) {
+			id, at = candidate, next
+		}
+	}
+	switch {
+	case at.After(now) || id == "":
+		return "", at
+	case o.credit < 1:
 		wait := time.Duration((1 - o.credit) / observationRate * float64(time.Second))
 		return "", now.Add(max(wait, time.Millisecond))
 	}
@@ -139,7 +147,9 @@ func (c *Connection) observed(id string, asked hub.Page, got *hub.WebhookPage, e
 	defer c.mu.Unlock()
 	now, o := c.cfg.Now(), &c.observations
 	c.record(call, listingOutage(err), now) // a page is a call for the whole key
-	o.read(id, false, now, c.cfg.PollInterval)
+	// All that the page shows wait alike, or each one would soon ask for a page of its own.
+	wait, poll := o.wait(id, now), c.cfg.PollInterval
+	o.read(id, false, now, wait, poll)
 	if err != nil {
 		return nil
 	}
@@ -150,7 +160,7 @@ func (c *Connection) observed(id string, asked hub.Page, got *hub.WebhookPage, e
 			continue
 		}
 		news = append(news, c.inventory.saw(all[i], call.began)...)
-		o.read(all[i].ID, all[i].IsVerified, now, c.cfg.PollInterval)
+		o.read(all[i].ID, all[i].IsVerified, now, wait, poll)
 	}
 	c.inventory.placed(got, asked.Offset)
 	news = append(news, c.looksServed(got, asked, call.began, false)...)

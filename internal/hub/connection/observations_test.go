@@ -74,7 +74,7 @@ func TestAWebhookIsObservedUntilItIsVerifiedEverLessOften(t *testing.T) {
 	w := unverified(t, 0, simulator.Variants{})
 	ids := w.createdFrom(0, 1)
 	at := w.observe(2 * time.Second)
-	if len(at) < 4 || at[0] > firstObservation || at[len(at)-1] < time.Second {
+	if len(at) < 3 || at[0] > firstObservation || at[len(at)-1] < time.Second {
 		t.Errorf("it is observed at %v", at)
 	}
 	w.verify(ids...)
@@ -206,5 +206,50 @@ func TestAPageThatDoesNotShowAWebhookProvesNothing(t *testing.T) {
 	all := w.Requests(simulator.ByOperation("getWebhook"))
 	if len(all) > 0 || slices.ContainsFunc(w.Requests(), func(r simulator.Request) bool { return r.Status >= http.StatusBadRequest }) {
 		t.Errorf("the calls are %v", w.calls())
+	}
+}
+
+func TestVerificationsAreSeenSoonHoweverManyAreRegistered(t *testing.T) {
+	for _, perSecond := range []int{9, 40, 100} {
+		t.Run(fmt.Sprintf("%d a second", perSecond), func(t *testing.T) {
+			w := unverified(t, 0, simulator.Variants{})
+			const n = 1000
+			gap := time.Second / time.Duration(perSecond)
+			verifiedAt, pending := map[string]time.Time{}, map[string]time.Time{}
+			var after []time.Duration
+			began := w.Now()
+			for i := 0; i < n || len(pending)+len(verifiedAt) > 0; i++ {
+				if w.Now().Sub(began) > time.Hour {
+					t.Fatalf("%d are not seen to be verified", len(pending)+len(verifiedAt))
+				}
+				if i < n {
+					id := w.createdFrom(i, 1)[0]
+					pending[id] = w.Now().Add(50*time.Millisecond + time.Duration(i*7919%1950)*time.Millisecond)
+				}
+				w.observe(gap)
+				for id, at := range pending {
+					if !at.After(w.Now()) {
+						w.verify(id)
+						delete(pending, id)
+						verifiedAt[id] = at
+					}
+				}
+				for id, at := range verifiedAt {
+					if seen, _ := w.conn.Find(id); seen.Webhook.IsVerified {
+						after = append(after, w.Now().Sub(at))
+						delete(verifiedAt, id)
+					}
+				}
+			}
+			slices.Sort(after)
+			calls := w.Count("listWebhooks")
+			t.Logf("median %v, 90%% %v, 99%% %v, last %v; %d calls", after[n/2], after[n*9/10], after[n*99/100], after[n-1], calls)
+			if after[n/2] > 2*time.Second || after[n*99/100] > 5*time.Second {
+				t.Errorf("it takes %v in the median and %v for 99%% to see a verification", after[n/2], after[n*99/100])
+			}
+			if calls > n*8/100 {
+				t.Errorf("%d calls for %d webhooks", calls, n)
+			}
+		})
 	}
 }
