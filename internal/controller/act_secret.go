@@ -118,8 +118,9 @@ func (r *Reconciler) store(ctx context.Context, o *observation) error {
 				"trying",
 		}
 	}
-	o.mem.HeldTrouble = trouble
-	o.mem.failed(r.Now(), o.attempt(), trouble)
+	o.mem.heldFailures++
+	o.mem.HeldTrouble, o.mem.attempted = trouble, o.attempt()
+	o.mem.HeldRetryAt = r.Now().Add(jitter(plan.BackOff(o.mem.heldFailures)))
 	return err
 }
 
@@ -258,9 +259,18 @@ func (r *Reconciler) pruneSecret(ctx context.Context, o *observation, _ plan.Pla
 
 func (r *Reconciler) updateSecretMetadata(ctx context.Context, o *observation, _ plan.Plan, out *outcome) {
 	unowned := o.Signing.Foreign
-	if r.secretDone(o, r.writeSecret(ctx, o, o.content()), out) && unowned {
+	if !r.secretDone(o, r.writeSecret(ctx, o, o.content()), out) {
+		return
+	}
+	if unowned && !o.Signing.Foreign {
 		out.tell(normal(v1alpha1.EventAdopted, "Took over the Secret %q with the signing secret of webhook %s",
 			o.Signing.Name, o.ID))
+	}
+	if o.mem.MetadataLostOf = 0; o.Signing.Outdated {
+		// What an admission policy undoes will not be otherwise for being written again.
+		o.mem.MetadataLostOf, out.failed = o.Object.Generation, true
+		out.tell(warning(v1alpha1.ReasonSecretRejected, "The API server does not keep the labels, annotations or owner "+
+			"that were written to the Secret %q; an admission policy may change them", o.Signing.Name))
 	}
 }
 

@@ -42,6 +42,8 @@ type memory struct {
 	trigger string
 	// unrecorded is what the Hub has taken that status could not be told yet, nil when status knows.
 	unrecorded *v1alpha1.AppliedStatus
+	// heldFailures is how often in a row the secret that is held could not be stored.
+	heldFailures int
 	// failures is how many calls in a row have failed.
 	failures int
 	// troubleSince is since when they have failed with the trouble of the last.
@@ -101,11 +103,12 @@ func (m *memory) failed(now time.Time, what attempt, t *plan.Trouble) {
 // succeeded forgets what failed before.
 func (m *memory) succeeded() {
 	m.failures, m.RetryAt, m.Trouble, m.Rejected = 0, time.Time{}, nil, nil
+	m.heldFailures, m.HeldRetryAt = 0, time.Time{}
 }
 
 // reconsider forgets failures that were about something else than what there is now.
 func (m *memory) reconsider(what attempt) {
-	if m.attempted != what && (m.Rejected != nil || m.failures > 0) {
+	if m.attempted != what && (m.Rejected != nil || m.failures > 0 || m.heldFailures > 0) {
 		m.succeeded()
 	}
 }

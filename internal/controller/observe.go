@@ -274,6 +274,10 @@ func (r *Reconciler) observeMemory(o *observation) {
 		// It was another webhook's, which is no more.
 		m.held, m.Held = nil, false
 	}
+	if m.Held && !o.Object.Spec.RequiresSignature && o.Object.DeletionTimestamp.IsZero() {
+		// Nothing is to be signed any more, and the Hub is told so.
+		m.held, m.Held, m.HeldTrouble = nil, false, nil
+	}
 	o.Memory = m.Memory
 }
 

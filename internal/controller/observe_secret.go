@@ -104,6 +104,7 @@ func describe(object *v1alpha1.Chatt2Webhook, name string, secret *corev1.Secret
 		return s
 	}
 	content := signing.Parse(secret.Data, secret.Annotations)
+	s.Terminating = !secret.DeletionTimestamp.IsZero()
 	s.Exists, s.Foreign = true, !metav1.IsControlledBy(secret, object)
 	s.WebhookID, s.Request = content.WebhookID, content.RotationRequest
 	s.HasPrevious, s.PreviousExpiresAt = !content.Previous.IsZero(), content.PreviousExpiresAt
@@ -112,10 +113,9 @@ func describe(object *v1alpha1.Chatt2Webhook, name string, secret *corev1.Secret
 	if owner := metav1.GetControllerOfNoCopy(secret); s.Foreign {
 		// An earlier resource of the same name is gone, for two cannot have one name.
 		dangling := owner != nil && isResource(owner) && owner.Name == object.Name
-		terminating := !secret.DeletionTimestamp.IsZero()
-		s.Unowned = (owner == nil || dangling) && !terminating &&
+		s.Unowned = (owner == nil || dangling) && !s.Terminating &&
 			secret.Labels[v1alpha1.LabelManagedBy] == v1alpha1.ManagedBy
-		s.Leaving = dangling || terminating
+		s.Leaving = dangling || s.Terminating
 	}
 	if !content.Current.IsZero() {
 		s.Fingerprint = signing.Fingerprint(content.WebhookID, content.Current)
@@ -128,6 +128,10 @@ func describe(object *v1alpha1.Chatt2Webhook, name string, secret *corev1.Secret
 		if recorded := plan.StoredAt(object, now); !recorded.IsZero() {
 			s.RotatedAt = recorded
 		}
+	}
+	// The overlap of now counts, and not the one of when the secret was stored; nor a clock that was wrong then.
+	if end := s.RotatedAt.Add(plan.Overlap(&object.Spec)); end.Before(s.PreviousExpiresAt) {
+		s.PreviousExpiresAt = end
 	}
 	return s
 }

@@ -100,8 +100,12 @@ type Memory struct {
 	Held bool
 	// Doubted is true when somebody else stored a secret while one was held: nobody knows which of them is alive.
 	Doubted bool
-	// HeldTrouble is why it could not be stored.
+	// HeldTrouble is why it could not be stored, HeldRetryAt when that is tried again.
 	HeldTrouble *Trouble
+	HeldRetryAt time.Time
+	// MetadataLostOf is the generation whose labels and annotations, or owner reference, the API server did not keep on
+	// the signing Secret when they were last written, as an admission policy may change them; zero when it did.
+	MetadataLostOf int64
 	// RequiresSignature is what this process last sent of the field of that name for the webhook, and the Hub took; nil
 	// when it sent nothing. Only a Hub that does not show the field makes it count.
 	RequiresSignature *bool
@@ -221,6 +225,8 @@ type SigningSecret struct {
 	// Unowned: no object that exists controls it and it has the operator's label, as one has that was kept or orphaned
 	// when its resource was deleted, or restored from a backup.
 	Unowned bool
+	// Terminating: it is being deleted and somebody's finalizer keeps it.
+	Terminating bool
 	// Leaving: it is not the resource's and will be gone soon: it is terminating, or it is controlled by an earlier
 	// resource of the same name, and the garbage collector deletes it.
 	Leaving bool

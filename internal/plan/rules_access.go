@@ -17,13 +17,9 @@ const keyRecheck = time.Minute
 const unseenRecheck = 5 * time.Second
 
 func storeHeld(o *Observed) (Plan, bool) {
-	if !o.Memory.Held {
-		return Plan{}, false
-	}
-	if o.Now.Before(o.Memory.RetryAt) {
-		return Plan{Action: Rest, Recheck: o.until(o.Memory.RetryAt), Trouble: o.Memory.HeldTrouble}, true
-	}
-	return Plan{Action: StoreSecret, Trouble: o.Memory.HeldTrouble}, true
+	// Between the attempts the other rules are applied: spec may be changed meanwhile.
+	return Plan{Action: StoreSecret, Trouble: o.Memory.HeldTrouble},
+		o.Memory.Held && !o.Now.Before(o.Memory.HeldRetryAt)
 }
 
 // restoreMetadata: what was removed of an open registration does not wait, for nothing else that lasts tells of it.

@@ -18,7 +18,7 @@ func doubtSecret(o *Observed) (Plan, bool) {
 // else nothing would tell that it may, should the answer be lost.
 func beforeSigning(o *Observed) (Plan, bool) {
 	s := &o.Signing
-	if !o.differences().Has(FieldRequiresSignature) || o.ForeignSecret() ||
+	if !o.differences().Has(FieldRequiresSignature) || o.ForeignSecret() || o.Memory.Held ||
 		!s.Exists && o.Remote.Webhook.RequiresSignature.Known {
 		return Plan{}, false
 	}
@@ -47,6 +47,10 @@ func tellRotation(o *Observed) (Plan, bool) {
 
 func update(o *Observed) (Plan, bool) {
 	c := o.differences()
+	if o.Memory.Held {
+		// Signing is not turned on again, which makes another secret, before the one that is held is stored.
+		c = c.Without(FieldRequiresSignature)
+	}
 	if len(c) == 0 {
 		return Plan{}, false
 	}
@@ -71,7 +75,7 @@ func deleteSecret(o *Observed) (Plan, bool) {
 		}
 		return Plan{Action: DeleteFormerSecret}, true
 	}
-	if !o.Signing.Exists || o.Signing.Foreign {
+	if !o.Signing.Exists || o.Signing.Foreign || o.Signing.Terminating {
 		return Plan{}, false
 	}
 	if p, ok := o.awaitRedefinition(&o.Signing); ok {
@@ -82,7 +86,7 @@ func deleteSecret(o *Observed) (Plan, bool) {
 
 func moveSecret(o *Observed) (Plan, bool) {
 	f := o.FormerSecret
-	return Plan{Action: MoveSecret, WebhookID: o.ID}, o.signed() && !o.Signing.Exists && o.FormerSecret != nil &&
+	return Plan{Action: MoveSecret, WebhookID: o.ID}, o.signed() && !o.Signing.Exists && o.FormerSecret != nil && !o.Memory.Held &&
 		!f.RotationOpen && f.WebhookID == o.ID && f.Fingerprint != "" && f.Fingerprint == o.recordedFingerprint()
 }
 
@@ -98,7 +102,7 @@ func deleteFormer(o *Observed) (Plan, bool) {
 }
 
 func finishRotation(o *Observed) (Plan, bool) {
-	if !o.signed() || o.ForeignSecret() || !o.Signing.RotationOpen {
+	if !o.signed() || o.ForeignSecret() || !o.Signing.RotationOpen || o.Memory.Held {
 		return Plan{}, false
 	}
 	if p, ok := o.awaitRedefinition(&o.Signing); ok {
@@ -113,7 +117,7 @@ func finishRotation(o *Observed) (Plan, bool) {
 
 func lostSecret(o *Observed) (Plan, bool) {
 	return Plan{Action: BeginRotation, WebhookID: o.ID, Trigger: TriggerLoss, Discard: o.tampered()},
-		o.signed() && !o.ForeignSecret() && !o.secretGood()
+		o.signed() && !o.ForeignSecret() && !o.secretGood() && !o.Memory.Held
 }
 
 func pruneSecret(o *Observed) (Plan, bool) {
@@ -134,7 +138,14 @@ func dueRotation(o *Observed) (Plan, bool) {
 }
 
 func secretMetadata(o *Observed) (Plan, bool) {
-	return Plan{Action: UpdateSecretMetadata}, o.signed() && o.secretGood() && o.Signing.Outdated
+	return Plan{Action: UpdateSecretMetadata},
+		o.signed() && o.secretGood() && o.Signing.Outdated && !o.metadataLost()
+}
+
+// metadataLost reports whether the API server has not kept the metadata that spec says. It is not written again until
+// spec changes or the user asks for it.
+func (o *Observed) metadataLost() bool {
+	return o.Signing.Outdated && o.Memory.MetadataLostOf == o.Object.Generation && !o.requestPending()
 }
 
 func nextDate(o *Observed) (Plan, bool) {

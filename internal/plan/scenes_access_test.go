@@ -78,9 +78,9 @@ func accessScenes() []scene {
 
 		{name: "a secret is held", o: observed(held, spec(suspend)), rule: heldFirst, action: StoreSecret},
 		{
-			name: "a secret is held and was not stored a moment ago", rule: heldFirst, action: Rest, reason: v1alpha1.ReasonSecretNotStored, recheck: time.Second,
+			name: "a secret is held and was not stored a moment ago", rule: rest, action: Rest, recheck: time.Second,
 			o: observed(held, remembered(func(m *Memory) {
-				m.RetryAt, m.HeldTrouble = noon.Add(time.Second), trouble(v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonSecretNotStored)
+				m.HeldRetryAt, m.HeldTrouble = noon.Add(time.Second), trouble(v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonSecretNotStored)
 			})),
 		},
 		{name: "the finalizer was taken away", o: observed(func(o *Observed) { o.Object.Finalizers = nil }), rule: metadata, action: RestoreMetadata},

@@ -46,6 +46,12 @@ func missing(s *SigningSecret) { *s = SigningSecret{Name: s.Name} }
 // unowned is a Secret of the operator's that nothing controls.
 func unowned(s *SigningSecret) { s.Foreign, s.Unowned, s.Outdated = true, true, true }
 
+// notStored: a secret is held, and it is tried again in a second to store it.
+var notStored = remembered(func(m *Memory) {
+	m.Held, m.HeldRetryAt = true, noon.Add(time.Second)
+	m.HeldTrouble = trouble(v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonSecretNotStored)
+})
+
 func unseenRemote(o *Observed) { o.Remote = Remote{} }
 
 func signScenes() []scene {
@@ -95,6 +101,12 @@ func signScenes() []scene {
 		{name: "the Secret is renamed and the former one was changed", o: observed(signed, secret(missing), former(func(s *SigningSecret) { s.Fingerprint = "other" })), rule: lost, action: BeginRotation, id: mine},
 		{name: "the Secret is renamed and the former one is another webhook's", o: observed(signed, secret(missing), former(func(s *SigningSecret) { s.WebhookID = other })), rule: lost, action: BeginRotation, id: mine},
 		{name: "the Secret is renamed to one that is another's", o: observed(signed, secret(foreign), former()), rule: rest, action: Rest},
+		{name: "the Secret lacks a label that the API server did not keep", o: observed(signed, secret(func(s *SigningSecret) { s.Outdated = true }), remembered(func(m *Memory) { m.MetadataLostOf = 2 })), rule: rest, action: Rest},
+		{name: "a secret is held that could not be stored, and the endpoint differs", o: observed(signed, secret(missing), remote(drifted), notStored), rule: right, action: Update, id: mine, reason: updating, is: func(p Plan) bool { return slices.Equal(p.Changes, []string{FieldEndpoint}) }},
+		{name: "a secret is held that could not be stored, and no other is made", o: observed(signed, secret(missing), notStored), rule: rest, action: Rest, recheck: time.Second},
+		{name: "a secret is held that could not be stored, and a rotation is open", o: observed(signed, secret(func(s *SigningSecret) { s.RotationOpen = true }), notStored), rule: rest, action: Rest, recheck: time.Second},
+		{name: "a secret is held that could not be stored, and signing was turned off on the Hub", o: observed(signed, secret(missing), remote(func(w *hub.Webhook) { w.RequiresSignature = known(false) }), notStored), rule: rest, action: Rest, recheck: time.Second},
+		{name: "signing was turned off and somebody's finalizer keeps the Secret", o: observed(ownSecret, secret(func(s *SigningSecret) { s.Terminating = true })), rule: rest, action: Rest},
 		{name: "the Secret lost its owner and names the webhook", o: observed(signed, secret(unowned)), rule: meta, action: UpdateSecretMetadata},
 		{name: "the Secret lost its owner and its webhook was not seen", o: observed(signed, secret(unowned), unseenRemote), rule: "nothing is decided about a webhook that was not seen yet", action: Rest},
 		{name: "the Secret lost its owner and names another webhook", o: observed(signed, secret(unowned), secret(func(s *SigningSecret) { s.WebhookID = other })), rule: rest, action: Rest},

@@ -133,11 +133,26 @@ func setConditions(s *v1alpha1.Chatt2WebhookStatus, o *Observed, next Plan) {
 		v1alpha1.ReasonVerified, "the Hub has verified the endpoint")
 	if o.Object.Spec.RequiresSignature {
 		set(s, o, v1alpha1.ConditionSigningSecretReady, of[v1alpha1.ConditionSigningSecretReady],
-			v1alpha1.ReasonStored, "the Secret holds the value that the Hub signs with")
+			v1alpha1.ReasonStored, storedMessage(o))
 	} else {
 		meta.RemoveStatusCondition(&s.Conditions, v1alpha1.ConditionSigningSecretReady)
 	}
 	setReady(s, o, gating)
+}
+
+// storedMessage says besides what does not take effect, or not yet.
+func storedMessage(o *Observed) string {
+	message := "the Secret holds the value that the Hub signs with"
+	if o.metadataLost() {
+		message += "; the API server does not keep the labels, annotations or owner that the operator writes to it: an " +
+			"admission policy may change them (exempt the Secret, then set the annotation " +
+			v1alpha1.AnnotationReconcileRequestedAt + ")"
+	}
+	if o.rotationRequest() != "" && o.Signing.HasPrevious {
+		message += "; the rotation that was requested begins when the overlap of the last one ends, see " +
+			"status.signingSecret.nextRotationAt"
+	}
+	return message
 }
 
 // setReady computes Ready from what it waits for, and with it Reconciling and Stalled, of which kstatus wants at most
