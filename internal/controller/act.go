@@ -206,12 +206,16 @@ func (r *Reconciler) fence(ctx context.Context, o *observation) error {
 // one.
 func (r *Reconciler) readAgain(ctx context.Context, o *observation) error {
 	now := o.Object.DeepCopy()
-	same := fmt.Appendf(nil, `{"metadata":{"uid":%q}}`, o.Object.UID)
-	if err := r.Client.Patch(ctx, now, client.RawPatch(types.MergePatchType, same)); err != nil {
+	if err := r.refresh(ctx, now); err != nil {
 		return err
 	}
 	o.Object = now
 	return nil
+}
+
+func (r *Reconciler) refresh(ctx context.Context, object *v1alpha1.Chatt2Webhook) error {
+	same := fmt.Appendf(nil, `{"metadata":{"uid":%q}}`, object.UID)
+	return r.Client.Patch(ctx, object, client.RawPatch(types.MergePatchType, same))
 }
 
 func equalMetadata(a, b *v1alpha1.Chatt2Webhook) bool {

@@ -9,6 +9,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+	"github.com/chatt2me/webhook-operator/internal/hub/simulator"
 )
 
 // Once nobody was told of a webhook whose resource somebody took away, by its finalizer, while it was registered.
@@ -32,4 +33,25 @@ func TestAResourceThatIsTakenAwayWhileItIsRegisteredIsToldOf(t *testing.T) {
 	w.create(c)
 	w.Eventually(func() []string { return w.events(c) }).Should(ContainElement(v1alpha1.EventOrphaned))
 	w.Expect(w.onHub()).To(HaveLen(1))
+}
+
+func TestAResourceThatLosesItsFinalizerAndIsDeletedIsReportedAsOrphaned(t *testing.T) {
+	w := newWorld(t)
+	w.Expect(w.hub.AddFault(simulator.Fault{
+		Kind: simulator.ErrorBeforeCommit, Status: http.StatusServiceUnavailable,
+		Match: simulator.Match{Operation: "deleteWebhook"},
+	})).To(Succeed())
+	w.run()
+	c := w.ready(w.webhook("orders"))
+	w.Expect(w.Delete(w.Context(), c)).To(Succeed())
+	w.reason(c, v1alpha1.ConditionSynced, v1alpha1.ReasonDeletionBlocked)
+	w.change(c, func(c *v1alpha1.Chatt2Webhook) { c.Finalizers = nil })
+	w.gone(c)
+	w.Eventually(func() []string { return w.events(c) }).Should(ContainElement(v1alpha1.EventOrphaned))
+	w.Expect(w.onHub()).To(HaveLen(1))
+	w.Expect(w.logs.String()).To(ContainSubstring(c.Status.WebhookID))
+
+	// A resource of the same name adopts it.
+	again := w.ready(w.webhook("orders"))
+	w.Expect(again.Status.WebhookID).To(Equal(c.Status.WebhookID))
 }

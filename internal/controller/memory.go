@@ -17,6 +17,8 @@ import (
 type memory struct {
 	plan.Memory
 	uid types.UID
+	// released: this process has let the resource go. retains: its webhook is to stay when it goes.
+	released, retains bool
 	// unproved is the id that status named when nothing else was known, until the webhook is seen to be as old as
 	// status says.
 	unproved string

@@ -101,6 +101,9 @@ func (r *Reconciler) fetch(ctx context.Context, req reconcile.Request) (*v1alpha
 	object := &v1alpha1.Chatt2Webhook{}
 	err := r.Client.Get(ctx, req.NamespacedName, object)
 	if apierrors.IsNotFound(err) {
+		if err := r.reportVanished(ctx, req.NamespacedName); err != nil {
+			return nil, nil, err
+		}
 		r.forget(req.NamespacedName)
 		return nil, nil, nil
 	}
@@ -109,9 +112,12 @@ func (r *Reconciler) fetch(ctx context.Context, req reconcile.Request) (*v1alpha
 	}
 	mem := r.memories.of(req.NamespacedName)
 	if mem.uid != "" && mem.uid != object.UID {
+		if err := r.reportVanished(ctx, req.NamespacedName); err != nil {
+			return nil, nil, err
+		}
 		r.forget(req.NamespacedName)
 		mem = r.memories.of(req.NamespacedName)
 	}
-	mem.uid = object.UID
+	mem.uid, mem.retains = object.UID, object.Spec.DeletionPolicy == v1alpha1.DeletionRetain
 	return object, mem, nil
 }

@@ -1,0 +1,61 @@
+package controller
+
+import (
+	"context"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+	"github.com/chatt2me/webhook-operator/internal/hub/connection"
+	"github.com/chatt2me/webhook-operator/internal/plan"
+)
+
+// reportVanished counts and reports the webhook of a resource that is gone though this process has not released it:
+// somebody has removed the finalizer, or a tool has replaced the resource without it. A resource that only left the
+// shard still exists, and what another resource has or declares is not left behind.
+func (r *Reconciler) reportVanished(ctx context.Context, name types.NamespacedName) error {
+	mem := r.memories.of(name)
+	id := mem.WebhookID
+	if id == "" || mem.released || mem.retains || mem.DeletedID == id || mem.uid == "" {
+		return nil
+	}
+	gone := &v1alpha1.Chatt2Webhook{}
+	gone.Namespace, gone.Name, gone.UID = name.Namespace, name.Name, mem.uid
+	err := r.refresh(ctx, gone.DeepCopy())
+	switch {
+	case apierrors.IsForbidden(err):
+		return nil // the namespace is being deleted, and the right with it
+	case !apierrors.IsNotFound(err) && !apierrors.IsConflict(err):
+		return err
+	}
+	o := &observation{name: name, mem: mem, Observed: plan.Observed{Object: gone, Memory: mem.Memory}}
+	if left, err := r.isLeft(ctx, o, id); err != nil || !left {
+		return err
+	}
+	var out outcome
+	r.orphaned(o, id, "", &out)
+	r.emit(ctx, gone, out.events)
+	return nil
+}
+
+// isLeft reports whether a webhook is on the Hub, as far as is known, and no resource has it or is about to adopt it.
+func (r *Reconciler) isLeft(ctx context.Context, o *observation, id string) (bool, error) {
+	if conn := o.mem.conn; conn != nil {
+		seen, there := conn.Find(id)
+		if !there && !conn.Listing().BeganAt.IsZero() {
+			return false, nil
+		}
+		w := &seen.Webhook
+		others, err := r.declaring(ctx, o, connection.Natural(w.Label.Value, w.Endpoint, w.EventType))
+		if there && len(others) > 0 || err != nil {
+			return false, err
+		}
+	}
+	owner, err := r.ownerOf(ctx, id, o.Object)
+	if owner != "" || err != nil {
+		return false, err
+	}
+	owner, err = r.liveOwnerOf(ctx, id, o.Object)
+	return owner == "", err
+}
