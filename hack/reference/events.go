@@ -45,7 +45,7 @@ func eventsPage(root string) (string, error) {
 			return "", fmt.Errorf("%s is recorded nowhere", name)
 		}
 	}
-	slices.SortFunc(rows, func(a, b []string) int { return strings.Compare(a[0], b[0]) })
+	slices.SortFunc(rows, slices.Compare[[]string])
 	return "# Events\n\n`kubectl events --for c2w/NAME` shows what happened. Events are made when something changes, " +
 		"never for a look\nthat found all well.\n\n" + table([]string{"reason", "type", "note"}, rows) +
 		"\nBesides, a reason of a condition that needs a person is told in a Warning, once each time it begins: " +
