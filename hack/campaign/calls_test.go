@@ -2,10 +2,12 @@ package campaign_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -206,7 +208,11 @@ func (w *world) called(in *incarnation, call *hubCall, is action, answer *http.R
 	if answer != nil {
 		switch answer.StatusCode {
 		case http.StatusTooManyRequests:
-			key.pausedUntil = w.clock.now.Add(retryAfter)
+			pause := retryAfter
+			if seconds, err := strconv.Atoi(cmp.Or(answer.Header.Get("Retry-After"), "1")); err == nil {
+				pause = time.Duration(seconds) * time.Second
+			}
+			key.pausedUntil = w.clock.now.Add(pause)
 		case http.StatusUnauthorized, http.StatusForbidden:
 			if key.refused = true; call.lists() {
 				key.probed = w.clock.now

@@ -26,7 +26,21 @@ var manyFlows = []flow{
 	{name: "removed-among-many", before: amongMany(signed), trigger: func(w *world) {
 		w.must(w.hub.DeleteByHand(w.onHub()))
 	}, large: true},
+	{name: "create-under-a-limit", before: underALimit, trigger: func(w *world) { w.resource(signed) }, large: true},
 	{name: "delete-among-many", before: amongMany(signed), trigger: deleteResource, gone: true, large: true},
+}
+
+// underALimit is an Application of several pages, of which the Hub refuses many at first.
+func underALimit(w *world) {
+	for i := range 120 {
+		w.byHand(fmt.Sprintf("other %d", i), fmt.Sprintf("https://elsewhere.example/%d", i))
+	}
+	for range 8 {
+		w.must(w.hub.AddFault(simulator.Fault{
+			Kind: simulator.TooManyRequests, RetryAfter: "2", Skip: 1, Times: 1,
+			Match: simulator.Match{Operation: "listWebhooks"},
+		}))
+	}
 }
 
 // amongMany declares the resource where there are sixty other webhooks.
