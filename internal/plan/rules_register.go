@@ -51,8 +51,8 @@ func unlisted(o *Observed) (Plan, bool) {
 	return p.firstListing(o), o.ID == "" && (o.Hub.ListedAt.IsZero() || o.Hub.ListedAt.Before(after))
 }
 
-// firstListing reports the first listing where it takes long. How far it is is reported in quarters: each further
-// message is a write for each resource.
+// firstListing reports the first listing where it takes long, and its progress in quarters: each further message is a
+// write for each resource.
 func (p Plan) firstListing(o *Observed) Plan {
 	if o.Hub.Pages < 2 {
 		return p
@@ -61,7 +61,8 @@ func (p Plan) firstListing(o *Observed) Plan {
 		p.Recheck = min(p.Recheck, o.until(at))
 		return p
 	}
-	read := []string{"less than a quarter", "a quarter", "half", "three quarters"}[min(4*o.Hub.PagesRead/o.Hub.Pages, 3)]
+	quarters := []string{"less than a quarter", "a quarter", "half", "three quarters"}
+	read := quarters[min(4*o.Hub.PagesRead/o.Hub.Pages, 3)]
 	p.Hold, p.Trouble = false, pending(v1alpha1.ReasonPending, fmt.Sprintf("listing the Application's webhooks on the "+
 		"Hub before anything is registered: %s of %d pages is read; this takes as long as the Hub's rate limit, or "+
 		"--hub-qps, makes it", read, o.Hub.Pages))

@@ -55,7 +55,7 @@ type entry struct {
 	// writtenAt is when a write of ours last changed the webhook. The answer to it showed the webhook verified or not.
 	writtenAt       time.Time
 	writtenVerified bool
-	// rank is how many older webhooks there are, as far as is known. It only says on which page to look for the webhook.
+	// rank is how many older webhooks there are, as far as is known. It only says which page shows the webhook.
 	rank int
 }
 

@@ -130,8 +130,8 @@ func (c *Connection) readPage(
 func (c *Connection) nextPage(now time.Time) (*scan, hub.Page) {
 	looks := c.looksDue(now)
 	looksDue := !looks.IsZero() && !now.Before(looks) && !c.breaker.shut() && !c.lister.probing
-	scanDue := c.lister.scan != nil || !now.Before(c.listingDue(now))
-	if c.looks.served = looksDue && !(scanDue && c.looks.served); c.looks.served {
+	scanDue := c.lister.scan != nil || !now.Before(c.listingDue())
+	if c.looks.served = looksDue && (!scanDue || !c.looks.served); c.looks.served {
 		c.looks.pagedAt = now
 		return nil, c.looksPage()
 	}
@@ -152,7 +152,7 @@ func (c *Connection) listingReady(now time.Time) (bool, time.Time) {
 		// The next page of the listing is the probe: the first one where none is under way.
 		at := c.breaker.probeDue()
 		c.lister.probing = c.breaker.access == Open && c.lister.scan == nil &&
-			now.Before(c.listingDue(now))
+			now.Before(c.listingDue())
 		if now.Before(at) {
 			return false, at
 		}
@@ -185,11 +185,11 @@ func (c *Connection) listingReady(now time.Time) (bool, time.Time) {
 
 // pageDue returns when to read a page while no listing is under way, or one whose last page failed.
 func (c *Connection) pageDue(now time.Time) time.Time {
-	return sooner(c.listingDue(now), c.looksDue(now))
+	return sooner(c.listingDue(), c.looksDue(now))
 }
 
 // listingDue returns when the next listing is to begin.
-func (c *Connection) listingDue(now time.Time) time.Time {
+func (c *Connection) listingDue() time.Time {
 	l := &c.lister
 	if l.failed > 0 || l.broken > 0 || l.soonest.IsZero() {
 		return l.nextAt
@@ -245,9 +245,10 @@ func (c *Connection) scanned(s *scan, page *hub.WebhookPage, now time.Time) []Su
 		return c.endScan(s, false, now)
 	case whole:
 		return append(c.inventory.listed(s.seen, s.began, len(s.seen)), c.endScan(s, true, now)...)
-	}
-	if c.lister.probing {
-		c.lister.scan = nil
+	case partial:
+		if c.lister.probing {
+			c.lister.scan = nil
+		}
 	}
 	return nil
 }

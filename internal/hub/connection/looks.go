@@ -11,8 +11,8 @@ const (
 	lookWindow = 2 * time.Second
 	// looksApart is how many webhooks are observed one by one; more are observed by pages of the list.
 	looksApart = 4
-	// looksGap is the least time between two pages that are read for observations, and manyLooks how many of them do not
-	// wait for that.
+	// looksGap is the least time between two pages that are read for observations, and manyLooks how many of them do
+	// not wait for that.
 	looksGap  = 500 * time.Millisecond
 	manyLooks = 2 * hub.MaxPageLimit
 	// looksMargin is by how many places a webhook may stand elsewhere than it is looked for.

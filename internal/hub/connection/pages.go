@@ -31,8 +31,8 @@ type pageTurn struct {
 	all *pageRooms
 	// kick is called when the turn has come.
 	kick func()
-	// slow is set when the last page took long. holds is the room in which the key reads a page, waits the one for which
-	// it waits; at most one of the two is set.
+	// slow is set when the last page took long. holds is the room in which the key reads a page, waits the one for
+	// which it waits; at most one of the two is set.
 	slow         bool
 	holds, waits *pageRoom
 }
