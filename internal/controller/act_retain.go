@@ -39,11 +39,10 @@ func (r *Reconciler) keepSecrets(ctx context.Context, o *observation) (string, e
 	}
 	var note string
 	if len(kept) > 0 {
-		note = fmt.Sprintf("; kept its signing secret in the Secret %s", quoted(kept))
+		note = "; kept its signing secret in the Secret " + quoted(kept)
 	}
 	if len(lost) > 0 {
-		note += fmt.Sprintf("; the API server does not let the operator keep its signing secret in the Secret %s",
-			quoted(lost))
+		note += "; the API server does not let the operator keep its signing secret in the Secret " + quoted(lost)
 	}
 	if note == "" && o.Object.Spec.RequiresSignature {
 		note = "; its signing secret is not kept, as there is no Secret with it any more"

@@ -92,8 +92,8 @@ func StoredAt(object *v1alpha1.Chatt2Webhook, now time.Time) time.Time {
 	return s.RotatedAt.Time
 }
 
-// ForeignSecret reports whether the signing Secret belongs to somebody else. One that nothing controls is the resource's
-// if it has the operator's label and names the webhook that the resource has and the Hub shows.
+// ForeignSecret reports whether the signing Secret belongs to somebody else. One that nothing controls is the
+// resource's if it has the operator's label and names the webhook that the resource has and the Hub shows.
 func (o *Observed) ForeignSecret() bool {
 	s := &o.Signing
 	claimed := s.Unowned && s.WebhookID == o.ID && o.Remote.Presence == Present && !o.SecretTaken
@@ -103,7 +103,8 @@ func (o *Observed) ForeignSecret() bool {
 // secretGood tells whether the Secret holds what the Hub signs with.
 func (o *Observed) secretGood() bool {
 	s := &o.Signing
-	return s.Exists && !o.ForeignSecret() && s.WebhookID == o.ID && s.Fingerprint != "" && !s.RotationOpen && !o.tampered() &&
+	return s.Exists && !o.ForeignSecret() && s.WebhookID == o.ID && s.Fingerprint != "" && !s.RotationOpen &&
+		!o.tampered() &&
 		!o.Memory.Held && !o.Memory.Doubted
 }
 

@@ -86,7 +86,7 @@ func deleteSecret(o *Observed) (Plan, bool) {
 
 func moveSecret(o *Observed) (Plan, bool) {
 	f := o.FormerSecret
-	return Plan{Action: MoveSecret, WebhookID: o.ID}, o.signed() && !o.Signing.Exists && o.FormerSecret != nil && !o.Memory.Held &&
+	return Plan{Action: MoveSecret, WebhookID: o.ID}, o.signed() && !o.Signing.Exists && f != nil && !o.Memory.Held &&
 		!f.RotationOpen && f.WebhookID == o.ID && f.Fingerprint != "" && f.Fingerprint == o.recordedFingerprint()
 }
 
@@ -162,8 +162,8 @@ func nextDate(o *Observed) (Plan, bool) {
 	return p, true
 }
 
-// mayBecomeOurs reports whether the resource may yet take over a Secret that it does not control: it has the webhook that
-// the Secret names, or it has none yet and may adopt that one.
+// mayBecomeOurs reports whether the resource may yet take over a Secret that it does not control: it has the webhook
+// that the Secret names, or it has none yet and may adopt that one.
 func (o *Observed) mayBecomeOurs() bool {
 	return o.Signing.Unowned && !o.SecretTaken && (o.ID == "" || o.Signing.WebhookID == o.ID)
 }

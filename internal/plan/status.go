@@ -144,8 +144,8 @@ func setConditions(s *v1alpha1.Chatt2WebhookStatus, o *Observed, next Plan) {
 func storedMessage(o *Observed) string {
 	message := "the Secret holds the value that the Hub signs with"
 	if o.metadataLost() {
-		message += "; the API server does not keep the labels, annotations or owner that the operator writes to it: an " +
-			"admission policy may change them (exempt the Secret, then set the annotation " +
+		message += "; the API server does not keep the labels, annotations or owner that the operator writes to it: " +
+			"an admission policy may change them (exempt the Secret, then set the annotation " +
 			v1alpha1.AnnotationReconcileRequestedAt + ")"
 	}
 	if o.rotationRequest() != "" && o.Signing.HasPrevious {
