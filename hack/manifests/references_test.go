@@ -80,7 +80,7 @@ configMapGenerator:
 	names := map[string]string{} // the present name by the beginning of it
 	var webhook v1alpha1.Chatt2Webhook
 	var receiver appsv1.Deployment
-	for _, document := range strings.Split(out, "\n---\n") {
+	for document := range strings.SplitSeq(out, "\n---\n") {
 		var object unstructured.Unstructured
 		if err := yaml.Unmarshal([]byte(document), &object.Object); err != nil {
 			t.Fatal(err)

@@ -153,8 +153,8 @@ func (r *Reconciler) registrant(
 	return "", err
 }
 
-// holder returns another resource with this natural key whose status names no webhook while its signing Secret holds the
-// secret of this one. Its status is lost, and it is suspended or not reconciled yet: if this resource adopted the
+// holder returns another resource with this natural key whose status names no webhook while its signing Secret holds
+// the secret of this one. Its status is lost, and it is suspended or not reconciled yet: if this resource adopted the
 // webhook and redefined its signature, that Secret would be stale and nothing would say so. A Secret that is marked may
 // be stale, and a resource whose own Secret holds the secret as well does not wait: the other one waits for it.
 func (r *Reconciler) holder(
