@@ -22,7 +22,9 @@ func playCreate(ctx context.Context, w *world, n int) ([]*figures, error) {
 }
 
 // defaultFlags put back what operators have by default.
-var defaultFlags = []string{"--hub-qps=10", "--hub-burst=20", "--hub-poll-interval=1m", "--max-concurrent-reconciles=16"}
+var defaultFlags = []string{
+	"--hub-qps=10", "--hub-burst=20", "--hub-poll-interval=1m", "--max-concurrent-reconciles=16",
+}
 
 // playCreateDefault measures the same with the operator's default flags, under which registrations take long.
 func playCreateDefault(ctx context.Context, w *world, n int) ([]*figures, error) {
@@ -33,7 +35,9 @@ func playCreateSigned(ctx context.Context, w *world, n int) ([]*figures, error) 
 	return w.playCreate(ctx, "create-signed", n, true)
 }
 
-func (w *world) playCreate(ctx context.Context, scenario string, n int, signed bool, flags ...string) ([]*figures, error) {
+func (w *world) playCreate(
+	ctx context.Context, scenario string, n int, signed bool, flags ...string,
+) ([]*figures, error) {
 	if err := w.startOperator(ctx, flags...); err != nil {
 		return nil, err
 	}

@@ -55,8 +55,8 @@ func (w *world) verification(ctx context.Context) (*verification, error) {
 // noteVerification notes how soon verifications were seen, and holds that to the aims.
 func (f *figures) noteVerification(n int) {
 	v := f.Verification
-	f.note("from the Hub's verification to Ready: median %s, 90%% %s, 99%% %s, last %s; the first is Ready %s after the "+
-		"first registration; %s PATCHes to verify for each", seconds(v.Median), seconds(v.P90), seconds(v.P99),
+	f.note("from the Hub's verification to Ready: median %s, 90%% %s, 99%% %s, last %s; the first is Ready %s after "+
+		"the first registration; %s PATCHes to verify for each", seconds(v.Median), seconds(v.P90), seconds(v.P99),
 		seconds(v.Last), seconds(v.First), short(share(f.HubCalls["updateWebhook"], n)))
 	f.aimExactly("PATCHes to verify again", f.HubCalls["updateWebhook"], 0)
 	if len(f.Flags) > 0 {
