@@ -2,8 +2,8 @@ package main
 
 // remedies say what a person does about each reason.
 var remedies = map[string]string{
-	"Pending": "wait; if it stays, check that the operator runs and watches the namespace; of a resource that is being " +
-		"deleted, remove the finalizers that the message names",
+	"Pending": "wait; if it stays, check that the operator runs and watches the namespace; of a resource that is " +
+		"being deleted, remove the finalizers that the message names",
 	"Ready":     "nothing",
 	"Synced":    "nothing",
 	"Verified":  "nothing",

@@ -13,10 +13,10 @@ import (
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
 )
 
-// keepSecrets removes the resource from the owners of its signing Secrets, so that they survive it: its webhook stays on
-// the Hub and goes on signing, and the Hub never shows a secret twice. This comes before the finalizer is removed, for
-// afterwards the garbage collector deletes them. It returns the end of the note for the event, which says what was kept.
-// A Secret that the API server does not let be changed is reported there and does not block the deletion.
+// keepSecrets removes the resource from the owners of its signing Secrets, so that they survive it: its webhook stays
+// on the Hub and goes on signing, and the Hub never shows a secret twice. This comes before the finalizer is removed,
+// for afterwards the garbage collector deletes them. It returns the end of the note for the event, which says what
+// was kept. A Secret that the API server does not let be changed is reported there and does not block the deletion.
 func (r *Reconciler) keepSecrets(ctx context.Context, o *observation) (string, error) {
 	names, err := r.knownSecrets(ctx, o)
 	if err != nil {
@@ -50,8 +50,8 @@ func (r *Reconciler) keepSecrets(ctx context.Context, o *observation) (string, e
 	return note, nil
 }
 
-// keepSecret keeps one Secret, if it holds a signing secret of the resource, and reports whether it is kept. A new secret
-// that could not be stored before is stored now.
+// keepSecret keeps one Secret, if it holds a signing secret of the resource, and reports whether it is kept. A new
+// secret that could not be stored before is stored now.
 func (r *Reconciler) keepSecret(ctx context.Context, o *observation, name string) (bool, error) {
 	secret, err := r.readSecret(ctx, o, name)
 	if err != nil {
@@ -78,8 +78,8 @@ func (r *Reconciler) keepSecret(ctx context.Context, o *observation, name string
 	return true, r.saveSecret(ctx, o, released)
 }
 
-// setOwner makes the resource the controller of a Secret, so that the Secret is deleted with it. A resource that is being
-// deleted is removed from the owners instead: its Secrets are written only to keep them.
+// setOwner makes the resource the controller of a Secret, so that the Secret is deleted with it. A resource that is
+// being deleted is removed from the owners instead: its Secrets are written only to keep them.
 func (r *Reconciler) setOwner(o *observation, secret *corev1.Secret) error {
 	if o.Object.DeletionTimestamp.IsZero() {
 		return controllerutil.SetControllerReference(o.Object, secret, r.Client.Scheme())

@@ -269,8 +269,8 @@ func (r *Reconciler) updateSecretMetadata(ctx context.Context, o *observation, _
 	if o.mem.MetadataLostOf = 0; o.Signing.Outdated {
 		// What an admission policy undoes will not be otherwise for being written again.
 		o.mem.MetadataLostOf, out.failed = o.Object.Generation, true
-		out.tell(warning(v1alpha1.ReasonSecretRejected, "The API server does not keep the labels, annotations or owner "+
-			"that were written to the Secret %q; an admission policy may change them", o.Signing.Name))
+		out.tell(warning(v1alpha1.ReasonSecretRejected, "The API server does not keep the labels, annotations or "+
+			"owner that were written to the Secret %q; an admission policy may change them", o.Signing.Name))
 	}
 }
 

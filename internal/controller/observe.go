@@ -269,16 +269,18 @@ func (r *Reconciler) observeMemory(o *observation) {
 	if !m.Unsettled.IsZero() && !o.Remote.SeenAt.Before(m.Unsettled.Add(o.Settings.SettleTime)) {
 		m.Unsettled = time.Time{}
 	}
-	m.Held = m.held != nil
-	if m.Held && o.Remote.Presence == plan.Present && m.held.webhookID != o.ID {
-		// It was another webhook's, which is no more.
-		m.held, m.Held = nil, false
-	}
-	if m.Held && !o.Object.Spec.RequiresSignature && o.Object.DeletionTimestamp.IsZero() {
-		// Nothing is to be signed any more, and the Hub is told so.
-		m.held, m.Held, m.HeldTrouble = nil, false, nil
-	}
+	m.dropHeld(o)
 	o.Memory = m.Memory
+}
+
+// dropHeld drops a secret that is held for a webhook which is gone, or that spec does not want signed any more: the
+// update that turns signing off does not wait for its Secret.
+func (m *memory) dropHeld(o *observation) {
+	isOfAnother := m.held != nil && o.Remote.Presence == plan.Present && m.held.webhookID != o.ID
+	if isOfAnother || !o.Object.Spec.RequiresSignature && o.Object.DeletionTimestamp.IsZero() {
+		m.held, m.HeldTrouble = nil, nil
+	}
+	m.Held = m.held != nil
 }
 
 // requestSeen takes note of when a user's request to look again was first seen.

@@ -176,8 +176,8 @@ func (r *Reconciler) referring(index string) handler.MapFunc {
 	}
 }
 
-// signsWith finds the resources whose signing Secret has the name of a Secret, whoever controls that: a Secret that is in
-// their way may come and go.
+// signsWith finds the resources whose signing Secret has the name of a Secret, whoever controls that: a Secret that
+// is in their way may come and go.
 func (r *Reconciler) signsWith(ctx context.Context, object client.Object) []reconcile.Request {
 	return r.requests(ctx, func(w *v1alpha1.Chatt2Webhook) bool {
 		return w.Spec.RequiresSignature && w.SigningSecretName() == object.GetName()

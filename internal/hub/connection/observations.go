@@ -77,8 +77,8 @@ func (o *observations) wait(id string, now time.Time) time.Duration {
 	return firstObservation
 }
 
-// due returns the webhook to read now, the one that is due longest, or else when there is one; the zero time means when
-// there is news.
+// due returns the webhook to read now, the one that is due longest, or else when there is one; the zero time means
+// when there is news.
 func (o *observations) due(now time.Time) (id string, at time.Time) {
 	o.credit = min(o.credit+now.Sub(o.creditAt).Seconds()*observationRate, observationBurst)
 	o.creditAt = now
