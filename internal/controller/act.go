@@ -246,6 +246,8 @@ const mostReleases = 3
 // release removes the finalizer. The garbage collector, and others, write a resource that is being deleted while the
 // Hub is called: after a conflict the resource is read again, and nothing is repeated at the Hub.
 func (r *Reconciler) release(ctx context.Context, o *observation, out *outcome) {
+	// Said before the call: its answer may be lost.
+	o.mem.released = true
 	var err error
 	for range mostReleases {
 		err = r.patchMetadata(ctx, o, func(w *v1alpha1.Chatt2Webhook) {

@@ -36,8 +36,8 @@ func (r *Reconciler) apiKey(ctx context.Context, object *v1alpha1.Chatt2Webhook)
 	ref := object.Spec.APIKeySecretRef
 	name := types.NamespacedName{Namespace: object.Namespace, Name: ref.Name}
 	meta, key, err := r.readKey(ctx, name, ref.Key)
-	if err != nil && !object.DeletionTimestamp.IsZero() {
-		// The Secret may have been deleted a moment before the resource, or the operator's rights in the namespace.
+	if apierrors.IsNotFound(err) && !object.DeletionTimestamp.IsZero() {
+		// The Secret may have been deleted a moment before the resource.
 		if last, ok := r.keys.last(name, ref.Key, r.Now()); ok {
 			return apiKey{value: last, hash: r.Pool.KeyHash(last)}, nil
 		}

@@ -17,7 +17,7 @@ import (
 type memory struct {
 	plan.Memory
 	uid types.UID
-	// released: this process has let the resource go. retains: its webhook is to stay when it goes.
+	// released: this process removes its finalizer. retains: the webhook is to stay when the resource is gone.
 	released, retains bool
 	// unproved is the id that status named when nothing else was known, until the webhook is seen to be as old as
 	// status says.

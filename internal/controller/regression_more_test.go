@@ -60,16 +60,18 @@ func TestAnotherShardsWebhookIsNotDeleted(t *testing.T) {
 		Kind: simulator.DropBeforeCommit, Times: 1, Match: simulator.Match{Operation: "createWebhook"},
 	})).To(Succeed())
 	w.options = func(op *controller.Operator) { op.Options.Settings.SettleTime = 20 * time.Second }
+	// The older of the two: the younger would not be registered.
+	other := w.webhook("other", inShard("b"))
 	w.run()
-	lost := w.webhook("orders", inShard("a"))
+	lost := w.webhook("younger", inShard("a"))
 	w.Eventually(func() int { return w.hub.Count("createWebhook") }).Should(Equal(1))
 	w.stop()
 	w.options = func(*controller.Operator) {}
-	inTheShard(w, "b")
-	w.run()
-	other := w.webhook("other", inShard("b"), func(c *v1alpha1.Chatt2Webhook) {
+	w.change(other, func(c *v1alpha1.Chatt2Webhook) {
 		c.Spec.Label, c.Spec.Endpoint = lost.Spec.Label, lost.Spec.Endpoint
 	})
+	inTheShard(w, "b")
+	w.run()
 	id := w.ready(other).Status.WebhookID
 	w.stop()
 	inTheShard(w, "a")
