@@ -34,7 +34,7 @@ func TestWhatIsRenderedStarts(t *testing.T) {
 	for _, set := range []string{
 		"hub.timeout=29.9s", "hub.timeout=1ns", "hub.timeout=10s,hub.settleTime=10.001s", "hub.settleTime=0h0m10001ms",
 		"hub.pollInterval=1s", "hub.pollInterval=1000ms", "hub.pollInterval=1.5h2m", "hub.qps=0.01", "hub.qps=1",
-		"hub.burst=1,maxConcurrentReconciles=1", "orphanAfter=0s", "namespaces={one,two-2}",
+		"hub.burst=1,maxConcurrentReconciles=1", "orphanAfter=1ns", "namespaces={one,two-2}",
 		"hub.url=https://[2001:db8::1]:8443/a%20b", "hub.url=https://hub_1.example:65535/", "log.level=127",
 		"pprofBindAddress=localhost:6060,metrics.port=1,healthPort=65535", "metrics.enabled=false,metrics.port=8081",
 	} {

@@ -42,6 +42,7 @@ func TestWrongValuesAreRefused(t *testing.T) {
 		"hub.timeout=29s,hub.settleTime=0.4m":                       {"hub.settleTime must be longer than hub.timeout"},
 		"hub.pollInterval=0s":                                       {"hub.pollInterval must be at least 1s"},
 		"hub.pollInterval=999ms":                                    {"hub.pollInterval must be at least 1s"},
+		"orphanAfter=0s":                                            {"orphanAfter must be above 0"},
 		"hub.qps=0.0":                                               {"hub.qps must be at least 0.01"},
 		"hub.url=https://hub.example:https":                         {"/hub/url"},
 		"hub.url=https://a hub":                                     {"/hub/url"},

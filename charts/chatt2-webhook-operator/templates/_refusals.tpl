@@ -2,6 +2,9 @@
 {{- define "chatt2.refuse" -}}
 {{- include "chatt2.refuseHub" .Values.hub }}
 {{- include "chatt2.refusePorts" . }}
+{{- if le (include "chatt2.seconds" .Values.orphanAfter | float64) 0.0 }}
+{{- fail "orphanAfter must be above 0; to wait longer, set a long time, such as 8760h" }}
+{{- end }}
 {{- if not (regexMatch (include "chatt2.selectorPattern" .) .Values.watchLabelSelector) }}
 {{- fail (printf "watchLabelSelector %q is not one that kubectl get --selector would take" .Values.watchLabelSelector) }}
 {{- end }}
