@@ -122,16 +122,17 @@ func withoutDotSegments(path string) string {
 	return "/" + strings.Join(kept, "/")
 }
 
-// Respell writes an endpoint another way that means the same: the first letter of its path percent-encoded, or, where
-// there is none, the first letter of its host in the other case. An endpoint that has no such spelling is returned as
-// it is.
+// Respell writes an endpoint another way that means the same: the first letter of its path percent-encoded, of the part
+// that is kept where dot segments are resolved, or, where there is none, the first letter of its host in the other case.
+// An endpoint that has no such spelling is returned as it is.
 func Respell(endpoint string) string {
 	if !strings.HasPrefix(endpoint, scheme) {
 		return endpoint
 	}
 	host, path, _ := splitURL(endpoint)
-	if i := strings.IndexFunc(path, isLetter); i >= 0 && !strings.Contains(path[:i], "%") {
-		at := len(scheme) + len(host) + i
+	kept := keptPath(path)
+	if i := strings.IndexFunc(kept, isLetter); i >= 0 && !strings.Contains(kept[:i], "%") {
+		at := len(scheme) + len(host) + len(path) - len(kept) + i
 		return fmt.Sprintf("%s%%%02X%s", endpoint[:at], endpoint[at], endpoint[at+1:])
 	}
 	if i := strings.IndexFunc(host, isLetter); i >= 0 {
@@ -139,6 +140,21 @@ func Respell(endpoint string) string {
 		return endpoint[:at] + string(endpoint[at]^0x20) + endpoint[at+1:]
 	}
 	return endpoint
+}
+
+// keptPath returns what follows the last dot segment of a path, of which a Hub that resolves those drops nothing.
+func keptPath(path string) string {
+	at := 0
+	for end, rest := 0, path; rest != ""; {
+		segment, after, _ := strings.Cut(rest, "/")
+		end = min(end+len(segment)+1, len(path))
+		switch strings.ReplaceAll(strings.ToLower(segment), "%2e", ".") {
+		case ".", "..":
+			at = end
+		}
+		rest = after
+	}
+	return path[at:]
 }
 
 // IsRespelled reports whether shown is how the Hub shows Respell(endpoint), though it may store that in lower case or

@@ -73,6 +73,8 @@ func TestARespelledEndpointIsToldFromTheEndpoint(t *testing.T) {
 	for _, endpoint := range []string{
 		"https://hooks.example/hook", "https://hooks.example", "https://hooks.example/", "https://Hooks.Example:443/Hook?a=b",
 		"https://hooks.example/1/%20/a", "https://hooks.example/1/b%20", "https://10.0.0.1/x",
+		"https://hooks.example/not/../hook", "https://hooks.example/a/b/..", "https://hooks.example/a/./",
+		"https://hooks.example/a/%2E%2e/b",
 	} {
 		other := hub.Respell(endpoint)
 		if other == endpoint || hub.NormalEndpoint(other) != hub.NormalEndpoint(endpoint) {
@@ -87,8 +89,10 @@ func TestARespelledEndpointIsToldFromTheEndpoint(t *testing.T) {
 			}
 		}
 	}
-	if shown := parsed(t, hub.Respell("https://Hooks.Example/hook")); !hub.IsRespelled(shown, "https://Hooks.Example/hook") {
-		t.Errorf("%s, as a Hub with a URL parser shows it, is not seen to be respelled", shown)
+	for _, endpoint := range []string{"https://Hooks.Example/hook", "https://Hooks.Example/not/../hook"} {
+		if shown := parsed(t, hub.Respell(endpoint)); !hub.IsRespelled(shown, endpoint) {
+			t.Errorf("%s, as a Hub with a URL parser shows it, is not seen to be respelled", shown)
+		}
 	}
 	if got := hub.Respell("https://10.0.0.1/"); got != "https://10.0.0.1/" || hub.IsRespelled(got, got) {
 		t.Errorf("an endpoint without letters is respelled as %s", got)

@@ -34,7 +34,8 @@ func (s *Store) create(ctx context.Context, t target, body []byte, dryRun bool) 
 	if err := rest.BeforeCreate(s.strategy(t.kind, ""), ctx, object); err != nil {
 		return nil, err
 	}
-	if object.GetResourceVersion() != "" {
+	// A dry run does not come as far as the storage, which checks this.
+	if object.GetResourceVersion() != "" && !dryRun {
 		return nil, &apierrors.StatusError{ErrStatus: metav1.Status{
 			Status: metav1.StatusFailure, Code: http.StatusInternalServerError,
 			Message: "resourceVersion should not be set on objects to be created",
