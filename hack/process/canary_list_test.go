@@ -15,6 +15,8 @@ import (
 // TestNoLogLevelShowsTheBodiesOfLists covers API servers that do not stream lists, as Kubernetes 1.33 by default: there
 // client-go lists with ordinary requests, whose bodies it logs at a high level.
 func TestNoLogLevelShowsTheBodiesOfLists(t *testing.T) {
+	// Not before the tests whose operators see the whole cluster: what is left here goes with its namespace only later.
+	t.Parallel()
 	for _, level := range []string{"1", "7", "8", "9", "10"} {
 		t.Run("level "+level, func(t *testing.T) {
 			w := newShard(t)

@@ -123,8 +123,8 @@ func withoutDotSegments(path string) string {
 }
 
 // Respell writes an endpoint another way that means the same: the first letter of its path percent-encoded, of the part
-// that is kept where dot segments are resolved, or, where there is none, the first letter of its host in the other case.
-// An endpoint that has no such spelling is returned as it is.
+// that is kept where dot segments are resolved, or, where there is none, the first letter of its host in the other
+// case. An endpoint that has no such spelling is returned as it is.
 func Respell(endpoint string) string {
 	if !strings.HasPrefix(endpoint, scheme) {
 		return endpoint
