@@ -62,7 +62,7 @@ var foreignFlows = []flow{
 		w.run(restTime)
 		w.disown(nil)
 		w.stripped()
-	}, trigger: signedResource, waits: v1alpha1.ReasonSecretConflict, orphans: 1},
+	}, trigger: signedResource, waits: v1alpha1.ReasonSecretConflict},
 	{name: "secret-taken-over", before: signedResource, trigger: func(w *world) {
 		taken := w.secret(signingName)
 		taken.OwnerReferences = nil

@@ -126,6 +126,10 @@ var moreFlows = []flow{
 func replacedAfter(w *world, effects ...string) {
 	for _, effect := range effects {
 		w.gate.then[effect] = func(w *world) {
+			// Not between what a paused process has written down and its POST, see above.
+			if slices.ContainsFunc(w.lives, func(in *incarnation) bool { return in.asleep }) {
+				return
+			}
 			w.change(func(c *v1alpha1.Chatt2Webhook) { c.Finalizers, c.Annotations = nil, nil })
 		}
 	}

@@ -168,6 +168,12 @@ func (r *Reconciler) writeSecret(ctx context.Context, o *observation, content si
 	if o.secret != nil {
 		secret = o.secret.DeepCopy()
 	}
+	if o.secret != nil && !metav1.IsControlledBy(o.secret, o.Object) && o.Object.DeletionTimestamp.IsZero() {
+		// A cache that is behind shows neither a deletion, which keeps the Secret, nor another name in spec.
+		if err := r.fence(ctx, o); err != nil {
+			return err
+		}
+	}
 	if err := r.setOwner(o, secret); err != nil {
 		return err
 	}

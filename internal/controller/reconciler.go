@@ -4,6 +4,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -22,6 +23,9 @@ const StepTime = 30 * time.Second
 // staleRecheck is how soon a resource is read again that the cache shows as it was before our last write, should the
 // event of that write not come.
 const staleRecheck = 50 * time.Millisecond
+
+// vanishedRecheck is how soon the Hub is asked again for the webhook of a resource that is gone.
+const vanishedRecheck = 5 * time.Second
 
 // Options are how the operator was started.
 type Options struct {
@@ -81,6 +85,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	defer cancel()
 
 	object, mem, err := r.fetch(ctx, req)
+	if errors.Is(err, connection.ErrWait) {
+		return reconcile.Result{RequeueAfter: jitter(vanishedRecheck)}, nil
+	}
 	if err != nil || object == nil {
 		return reconcile.Result{}, err
 	}

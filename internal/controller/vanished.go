@@ -7,17 +7,19 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+	"github.com/chatt2me/webhook-operator/internal/hub"
 	"github.com/chatt2me/webhook-operator/internal/hub/connection"
 	"github.com/chatt2me/webhook-operator/internal/plan"
 )
 
 // reportVanished counts and reports the webhook of a resource that is gone though this process has not released it:
 // somebody has removed the finalizer, or a tool has replaced the resource without it. A resource that only left the
-// shard still exists, and what another resource has or declares is not left behind.
+// shard still exists, and what another resource has or declares is not left behind, nor is what the Hub does not have any
+// more: another process may have deleted it. The error is connection.ErrWait while the Hub cannot be asked.
 func (r *Reconciler) reportVanished(ctx context.Context, name types.NamespacedName) error {
 	mem := r.memories.of(name)
 	id := mem.WebhookID
-	if id == "" || mem.released || mem.retains || mem.DeletedID == id || mem.uid == "" {
+	if id == "" || mem.released || mem.retains || mem.DeletedID == id || mem.uid == "" || mem.unproved == id {
 		return nil
 	}
 	gone := &v1alpha1.Chatt2Webhook{}
@@ -57,5 +59,15 @@ func (r *Reconciler) isLeft(ctx context.Context, o *observation, id string) (boo
 		return false, err
 	}
 	owner, err = r.liveOwnerOf(ctx, id, o.Object)
-	return owner == "", err
+	if owner != "" || err != nil || o.mem.conn == nil {
+		return owner == "", err
+	}
+	_, err = o.mem.conn.Get(ctx, subject(o.name), id, connection.Repair)
+	switch {
+	case hub.IsKind(err, hub.NotFound):
+		return false, nil
+	case err != nil:
+		return false, connection.ErrWait
+	}
+	return true, nil
 }
