@@ -14,8 +14,8 @@ import (
 
 // reportVanished counts and reports the webhook of a resource that is gone though this process has not released it:
 // somebody has removed the finalizer, or a tool has replaced the resource without it. A resource that only left the
-// shard still exists, and what another resource has or declares is not left behind, nor is what the Hub does not have any
-// more: another process may have deleted it. The error is connection.ErrWait while the Hub cannot be asked.
+// shard still exists, and what another resource has or declares is not left behind, nor is what the Hub does not have
+// any more: another process may have deleted it. The error is connection.ErrWait while the Hub cannot be asked.
 func (r *Reconciler) reportVanished(ctx context.Context, name types.NamespacedName) error {
 	mem := r.memories.of(name)
 	id := mem.WebhookID
