@@ -63,7 +63,8 @@ type APIKeyGuard struct {
 type guarded struct {
 	// unusedSince is since when the cache shows no resource that references the Secret, zero while it shows one.
 	unusedSince time.Time
-	// quietSince is when the last sign was observed that resources which reference the Secret are being deleted.
+	// quietSince is when the last sign was observed that resources which reference the Secret are being deleted, or the
+	// deletion of the Secret itself; zero while that is not being deleted.
 	quietSince time.Time
 	// references is how many resources in the cache referenced the Secret at the last observation.
 	references int
@@ -93,7 +94,7 @@ func (g *APIKeyGuard) Reconcile(ctx context.Context, req reconcile.Request) (rec
 		delete(g.known, req.NamespacedName)
 		return reconcile.Result{}, nil // The cache can say that it is used; only the API server can say that it is not.
 	}
-	state := g.observe(req.NamespacedName, cached)
+	state := g.observe(secret, cached)
 	switch wait := g.Now().Sub(state.quietSince.Add(replaceGrace)); {
 	case slices.ContainsFunc(cached, needsAPIKey):
 		return reconcile.Result{}, nil // Its end is the next event.
@@ -104,7 +105,8 @@ func (g *APIKeyGuard) Reconcile(ctx context.Context, req reconcile.Request) (rec
 }
 
 // observe updates what is remembered of a Secret that is unused or being deleted.
-func (g *APIKeyGuard) observe(name types.NamespacedName, cached []v1alpha1.Chatt2Webhook) guarded {
+func (g *APIKeyGuard) observe(secret *metav1.PartialObjectMetadata, cached []v1alpha1.Chatt2Webhook) guarded {
+	name := client.ObjectKeyFromObject(secret)
 	state, now := g.known[name], g.Now()
 	switch {
 	case len(cached) > 0:
@@ -112,7 +114,11 @@ func (g *APIKeyGuard) observe(name types.NamespacedName, cached []v1alpha1.Chatt
 	case state.unusedSince.IsZero():
 		state.unusedSince = now
 	}
-	if state.quietSince.IsZero() || slices.ContainsFunc(cached, needsAPIKey) || len(cached) < state.references {
+	switch {
+	case secret.DeletionTimestamp.IsZero():
+		// A Secret of another shard may have been known for long. The grace begins with its deletion.
+		state.quietSince = time.Time{}
+	case state.quietSince.IsZero() || slices.ContainsFunc(cached, needsAPIKey) || len(cached) < state.references:
 		state.quietSince = now
 	}
 	state.references = len(cached)

@@ -7,15 +7,20 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	. "github.com/onsi/gomega"
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+	"github.com/chatt2me/webhook-operator/internal/controller"
 )
 
 // newKeySecret is a Secret with the API key of the world, as a client that replaces Secrets creates it.
@@ -48,6 +53,43 @@ func TestAnAPIKeySecretThatIsReplacedIsReleasedAndReported(t *testing.T) {
 	}
 	w.Eventually(func() []string { return w.secret("api-key").Finalizers }).Should(
 		ContainElement(v1alpha1.APIKeyFinalizer), "the new Secret is protected")
+}
+
+// A namespace that is deleted deletes the Secret before the resources, whichever shard first protected it.
+func TestAShardKeepsTheAPIKeySecretOfAnotherForAWhile(t *testing.T) {
+	w := newWorld(t)
+	w.run()
+	w.ready(w.webhook("orders"))
+	key := w.secret("api-key")
+	w.Expect(key.Finalizers).To(ContainElement(v1alpha1.APIKeyFinalizer))
+	w.stop()
+
+	now := time.Now()
+	nothingCached := interceptor.Funcs{
+		List: func(context.Context, client.WithWatch, client.ObjectList, ...client.ListOption) error { return nil },
+	}
+	live, err := client.NewWithWatch(shared.Config, client.Options{Scheme: scheme})
+	w.Expect(err).NotTo(HaveOccurred())
+	guard := &controller.APIKeyGuard{
+		Client: interceptor.NewClient(live, nothingCached), Live: live, Recorder: events.NewFakeRecorder(9),
+		Now: func() time.Time { return now },
+	}
+	request := reconcile.Request{NamespacedName: client.ObjectKeyFromObject(key)}
+	decide := func(after time.Duration) reconcile.Result {
+		now = now.Add(after)
+		result, err := guard.Reconcile(w.Context(), request)
+		w.Expect(err).NotTo(HaveOccurred())
+		return result
+	}
+	decide(0)
+	w.Expect(decide(time.Minute).RequeueAfter).To(BeZero(), "it is used elsewhere")
+	w.Expect(w.Delete(w.Context(), key)).To(Succeed())
+	for _, wait := range []time.Duration{time.Second, 3 * time.Second} {
+		w.Expect(decide(wait).RequeueAfter).To(BeNumerically(">", 0))
+		w.Expect(w.secret("api-key")).NotTo(BeNil(), "the resources may be deleted a moment later")
+	}
+	decide(5 * time.Second)
+	w.gone(key)
 }
 
 func TestADeletionEndsThoughTheAPIKeySecretHasJustGone(t *testing.T) {
