@@ -85,11 +85,13 @@ func (w *world) disown(owner *metav1.OwnerReference) {
 	w.must(w.user.Update(w.ctx, s))
 }
 
-// stripped deletes resource and webhook behind the operator's back.
+// stripped deletes resource and webhook while no operator runs. One that did would ask the Hub for the webhook, and
+// report it as orphaned where reads are late.
 func (w *world) stripped() {
 	w.must(w.hub.DeleteByHand(w.onHub()))
 	w.change(func(c *v1alpha1.Chatt2Webhook) { c.Finalizers = nil })
 	w.must(w.user.Delete(w.ctx, w.get()))
+	w.restart()
 }
 
 // ownedWithoutRotation holds the end to the signing Secret being the resource's, with the secret that it had before.
