@@ -138,8 +138,11 @@ func (r *Reconciler) protect(ctx context.Context, o *observation, out *outcome) 
 	return nil
 }
 
-func secretMetadata() *metav1.PartialObjectMetadata {
+func secretMetadata() *metav1.PartialObjectMetadata { return metadataOf("Secret") }
+
+// metadataOf reads the metadata of an object of a core kind.
+func metadataOf(kind string) *metav1.PartialObjectMetadata {
 	meta := &metav1.PartialObjectMetadata{}
-	meta.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
+	meta.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind(kind))
 	return meta
 }

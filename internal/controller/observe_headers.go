@@ -12,7 +12,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -60,8 +59,7 @@ func (r *Reconciler) sourceVersions(ctx context.Context, o *observation) ([]vers
 		if kind == "Secret" && !r.Options.WatchSecrets {
 			return nil, nil
 		}
-		meta := &metav1.PartialObjectMetadata{}
-		meta.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind(kind))
+		meta := metadataOf(kind)
 		err := r.Client.Get(ctx, types.NamespacedName{Namespace: o.name.Namespace, Name: ref.Name}, meta)
 		if apierrors.IsNotFound(err) {
 			return nil, nil

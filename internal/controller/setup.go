@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
@@ -72,6 +73,12 @@ func (r *Reconciler) SetupWithManager(mgr manager.Manager, wakes *Wakes) error {
 		if err := IndexSecrets(context.Background(), mgr.GetFieldIndexer()); err != nil {
 			return err
 		}
+	}
+	// A replica that does not lead fills this cache too, as the indexes make it fill the others. Otherwise it would cease
+	// to be ready when it begins to lead.
+	if _, err := mgr.GetCache().GetInformer(
+		context.Background(), metadataOf("ConfigMap"), cache.BlockUntilSynced(false)); err != nil {
+		return err
 	}
 	b := builder.ControllerManagedBy(mgr).
 		For(&v1alpha1.Chatt2Webhook{}, builder.WithPredicates(worthALook(), r.resources.ofOthers())).

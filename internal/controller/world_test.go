@@ -21,6 +21,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/leaderelection/resourcelock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -74,6 +75,8 @@ type world struct {
 	options   func(*controller.Operator)
 	transport func(http.RoundTripper) http.RoundTripper
 	wrap      func(*rest.Config)
+	// lease is what the operator leads by, none for leading at once.
+	lease resourcelock.Interface
 	// shard are the labels of the resources that the operator works on, none for all.
 	shard labels.Set
 	// late: two webhooks for one thing at once are what the test is about.
@@ -137,6 +140,7 @@ func (w *world) run() {
 	}
 	mgr, err := ctrl.NewManager(access, ctrl.Options{
 		Scheme: scheme, Metrics: metricsserver.Options{BindAddress: "0"},
+		LeaderElection: w.lease != nil, LeaderElectionResourceLockInterface: w.lease,
 		Logger:     controller.SafeLogger(zap.New(zap.WriteTo(w.logs), zap.UseDevMode(false), zap.Level(verbose))),
 		Controller: config.Controller{SkipNameValidation: new(true)},
 		Cache: cache.Options{
