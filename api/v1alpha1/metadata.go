@@ -50,6 +50,9 @@ const (
 	AnnotationRotationStartedAt = "hub.chatt2.me/rotation-started-at"
 	// AnnotationRotationRequest is the request of AnnotationRotateRequestedAt that the current secret answers.
 	AnnotationRotationRequest = "hub.chatt2.me/rotation-request"
+	// AnnotationTemplateKeys lists the keys of the labels and annotations that spec.signingSecret.template had when the
+	// Secret was last written, as JSON. A key that has left the template since is removed from the Secret.
+	AnnotationTemplateKeys = "hub.chatt2.me/template-keys"
 
 	// SecretKeyCurrent is the data key of the signing secret.
 	SecretKeyCurrent = "secret"

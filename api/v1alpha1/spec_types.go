@@ -111,7 +111,8 @@ type Rotation struct {
 
 // SecretTemplate is metadata for the signing Secret.
 type SecretTemplate struct {
-	// metadata is merged into the metadata of the Secret.
+	// metadata is merged into the metadata of the Secret. A key that is removed from the template is removed from the
+	// Secret.
 	// +optional
 	Metadata SecretTemplateMetadata `json:"metadata,omitzero"`
 }

@@ -1,6 +1,7 @@
 package campaign_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -82,6 +83,14 @@ var moreFlows = []flow{
 		}
 		w.change(signed)
 	}},
+	{name: "secret-template", before: func(w *world) { w.resource(signed, withTemplate("former", "both")) },
+		trigger: func(w *world) { w.change(withTemplate("both", "present")) }, ends: func(w *world) string {
+			labels, annotations := w.secret(signingName).Labels, w.secret(signingName).Annotations
+			if labels["former"]+annotations["former"] != "" || labels["both"]+annotations["present"] != "yesyes" {
+				return fmt.Sprintf("L1: the Secret has the labels %v and annotations %v", labels, annotations)
+			}
+			return ""
+		}},
 	{name: "status-wiped", before: signedResource, trigger: func(w *world) { w.wipeStatus(key(name)) }},
 	{name: "finalizer-removed", before: signedResource, trigger: func(w *world) {
 		w.change(func(c *v1alpha1.Chatt2Webhook) { c.Finalizers = nil })
@@ -170,6 +179,19 @@ const noticeTime = 2 * time.Minute
 func secretNamed(as string) func(*world) {
 	return func(w *world) {
 		w.change(func(c *v1alpha1.Chatt2Webhook) { c.Spec.SigningSecret = &v1alpha1.SigningSecret{Name: as} })
+	}
+}
+
+// withTemplate has the signing Secret carry labels and annotations with these keys.
+func withTemplate(keys ...string) func(*v1alpha1.Chatt2Webhook) {
+	return func(c *v1alpha1.Chatt2Webhook) {
+		m := v1alpha1.SecretTemplateMetadata{
+			Labels: map[string]v1alpha1.LabelValue{}, Annotations: map[string]v1alpha1.AnnotationValue{},
+		}
+		for _, key := range keys {
+			m.Labels[key], m.Annotations[key] = "yes", "yes"
+		}
+		c.Spec.SigningSecret = &v1alpha1.SigningSecret{Template: &v1alpha1.SecretTemplate{Metadata: m}}
 	}
 }
 

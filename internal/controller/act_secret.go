@@ -3,7 +3,6 @@ package controller
 import (
 	"cmp"
 	"context"
-	"maps"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -177,8 +176,7 @@ func (r *Reconciler) writeSecret(ctx context.Context, o *observation, content si
 	if err := r.setOwner(o, secret); err != nil {
 		return err
 	}
-	secret.Labels = merged(secret.Labels, secretLabels(o.Object))
-	secret.Annotations = merged(secret.Annotations, secretAnnotations(o.Object))
+	applyTemplate(secret, o.Object)
 	for key, value := range content.Annotations() {
 		if secret.Annotations[key] = value; value == "" {
 			delete(secret.Annotations, key)
@@ -236,16 +234,6 @@ func (r *Reconciler) endSigning(ctx context.Context, o *observation, out *outcom
 	}
 	out.err = r.fence(ctx, o)
 	return out.err == nil
-}
-
-// merged is a map with another laid over it.
-func merged(base, other map[string]string) map[string]string {
-	all := maps.Clone(base)
-	if all == nil {
-		all = map[string]string{}
-	}
-	maps.Copy(all, other)
-	return all
 }
 
 // secretDone takes the end of a write to the signing Secret, and tells whether it succeeded. What the API server does

@@ -109,7 +109,7 @@ func describe(object *v1alpha1.Chatt2Webhook, name string, secret *corev1.Secret
 	s.WebhookID, s.Request = content.WebhookID, content.RotationRequest
 	s.HasPrevious, s.PreviousExpiresAt = !content.Previous.IsZero(), content.PreviousExpiresAt
 	s.RotationOpen, s.RotationStartedAt = !content.RotationStartedAt.IsZero(), content.RotationStartedAt
-	s.Outdated = s.Foreign || !carries(secret, object)
+	s.Outdated = s.Foreign || !isCurrent(secret, object)
 	if owner := metav1.GetControllerOfNoCopy(secret); s.Foreign {
 		// An earlier resource of the same name is gone, for two cannot have one name.
 		dangling := owner != nil && isResource(owner) && owner.Name == object.Name
@@ -139,40 +139,4 @@ func describe(object *v1alpha1.Chatt2Webhook, name string, secret *corev1.Secret
 // isResource reports whether an owner is a Chatt2Webhook.
 func isResource(owner *metav1.OwnerReference) bool {
 	return owner.APIVersion == v1alpha1.GroupVersion.String() && owner.Kind == "Chatt2Webhook"
-}
-
-// carries tells whether the Secret has the labels and annotations that it is to have.
-func carries(secret *corev1.Secret, object *v1alpha1.Chatt2Webhook) bool {
-	for key, value := range secretLabels(object) {
-		if secret.Labels[key] != value {
-			return false
-		}
-	}
-	for key, value := range secretAnnotations(object) {
-		if have, ok := secret.Annotations[key]; !ok || have != value {
-			return false
-		}
-	}
-	return true
-}
-
-func secretLabels(object *v1alpha1.Chatt2Webhook) map[string]string {
-	labels := map[string]string{}
-	if s := object.Spec.SigningSecret; s != nil && s.Template != nil {
-		for key, value := range s.Template.Metadata.Labels {
-			labels[key] = string(value)
-		}
-	}
-	labels[v1alpha1.LabelManagedBy] = v1alpha1.ManagedBy
-	return labels
-}
-
-func secretAnnotations(object *v1alpha1.Chatt2Webhook) map[string]string {
-	annotations := map[string]string{}
-	if s := object.Spec.SigningSecret; s != nil && s.Template != nil {
-		for key, value := range s.Template.Metadata.Annotations {
-			annotations[key] = string(value)
-		}
-	}
-	return annotations
 }
