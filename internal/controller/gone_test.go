@@ -4,11 +4,13 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	. "github.com/onsi/gomega"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+	"github.com/chatt2me/webhook-operator/internal/controller"
 	"github.com/chatt2me/webhook-operator/internal/hub/simulator"
 )
 
@@ -54,4 +56,28 @@ func TestAResourceThatLosesItsFinalizerAndIsDeletedIsReportedAsOrphaned(t *testi
 	// A resource of the same name adopts it.
 	again := w.ready(w.webhook("orders"))
 	w.Expect(again.Status.WebhookID).To(Equal(c.Status.WebhookID))
+}
+
+// Another process may have deleted it, or the user who removed the finalizer.
+func TestAWebhookThatIsNotOnTheHubIsNotLeftThere(t *testing.T) {
+	w := newWorld(t)
+	w.options = func(op *controller.Operator) { op.Options.Settings.PollInterval = time.Hour }
+	w.Expect(w.hub.AddFault(simulator.Fault{
+		Kind: simulator.ErrorBeforeCommit, Status: http.StatusServiceUnavailable,
+		Match: simulator.Match{Operation: "deleteWebhook"},
+	})).To(Succeed())
+	w.run()
+	blocked := func(name string) *v1alpha1.Chatt2Webhook {
+		c := w.ready(w.webhook(name))
+		w.Expect(w.Delete(w.Context(), c)).To(Succeed())
+		w.reason(c, v1alpha1.ConditionSynced, v1alpha1.ReasonDeletionBlocked)
+		return c
+	}
+	gone, left := blocked("gone"), blocked("left")
+	w.Expect(w.hub.DeleteByHand(gone.Status.WebhookID)).To(Succeed())
+	for _, c := range []*v1alpha1.Chatt2Webhook{gone, left} {
+		w.change(c, func(c *v1alpha1.Chatt2Webhook) { c.Finalizers = nil })
+	}
+	w.Eventually(func() []string { return w.events(left) }).Should(ContainElement(v1alpha1.EventOrphaned))
+	w.Expect(w.events(gone)).NotTo(ContainElement(v1alpha1.EventOrphaned))
 }

@@ -87,3 +87,20 @@ func TestACallThatTheKeyDoesNotAllowIsToldAndMadeAgain(t *testing.T) {
 	w.ready(c)
 	w.Expect(w.onHub()).To(HaveLen(1))
 }
+
+func TestAWebhookIsRecognisedInTheSpellingOfTheHub(t *testing.T) {
+	w := newWorld(t)
+	w.hub.SetVariants(simulator.Variants{NormalizeEndpoint: true, NormalizeLabel: true})
+	w.Expect(w.hub.AddFault(simulator.Fault{
+		Kind: simulator.DropAfterCommit, Match: simulator.Match{Operation: "createWebhook"}, Times: 1,
+	})).To(Succeed())
+	w.run()
+	c := w.ready(w.webhook("orders", func(c *v1alpha1.Chatt2Webhook) {
+		c.Spec.Label = "Orders  of the shop"
+		c.Spec.Endpoint += "/./%61ll"
+	}))
+	w.Expect(w.onHub()).To(HaveLen(1))
+	w.Expect(w.onHub()[0].ID).To(Equal(c.Status.WebhookID))
+	w.Expect(w.onHub()[0].Endpoint).NotTo(Equal(c.Spec.Endpoint), "the Hub spells it otherwise")
+	w.Expect(w.hub.Count("createWebhook")).To(Equal(1))
+}

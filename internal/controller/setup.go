@@ -74,8 +74,8 @@ func (r *Reconciler) SetupWithManager(mgr manager.Manager, wakes *Wakes) error {
 			return err
 		}
 	}
-	// A replica that does not lead fills this cache too, as the indexes make it fill the others. Otherwise it would cease
-	// to be ready when it begins to lead.
+	// A replica that does not lead fills this cache too, as the indexes make it fill the others. Otherwise it would
+	// cease to be ready when it begins to lead.
 	if _, err := mgr.GetCache().GetInformer(
 		context.Background(), metadataOf("ConfigMap"), cache.BlockUntilSynced(false)); err != nil {
 		return err
