@@ -41,7 +41,7 @@ func (r right) String() string {
 // auditLines are what the audit log tells of a user so far.
 func (w *world) auditLines(user string) []string {
 	w.Helper()
-	text, err := os.ReadFile(auditLog)
+	text, err := os.ReadFile(w.auditLog)
 	w.must(err)
 	var lines []string
 	for line := range strings.Lines(string(text)) {

@@ -85,7 +85,7 @@ func (w *world) install(change ...func(*installation)) *installation {
 	for _, object := range i.objects {
 		w.waitForRights(i, object)
 	}
-	i.access, err = shared.ServiceAccount(w.Context(), i.namespace, i.name("controller-manager"))
+	i.access, err = w.in.ServiceAccount(w.Context(), i.namespace, i.name("controller-manager"))
 	w.must(err)
 	return i
 }

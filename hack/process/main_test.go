@@ -67,12 +67,17 @@ func run(m *testing.M) int {
 		fmt.Fprintf(os.Stderr, "build the operator: %v\n%s", err, out)
 		return 1
 	}
+	return cluster.Main(m, controlPlane(dir, auditLog), func(c *cluster.Cluster) { shared = c })
+}
+
+// controlPlane returns the options of a control plane that writes an audit log and may write into a folder.
+func controlPlane(dir, auditLog string) cluster.Options {
 	policy := filepath.Join(dir, "policy.yaml")
 	rules := "apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestReceived]\nrules: [{level: Metadata}]\n"
 	if err := os.WriteFile(policy, []byte(rules), 0o600); err != nil {
 		panic(err)
 	}
-	options := cluster.Options{
+	return cluster.Options{
 		ControllerManager: true,
 		APIServerFlags: map[string]string{
 			"audit-policy-file": policy, "audit-log-path": auditLog,
@@ -80,5 +85,4 @@ func run(m *testing.M) int {
 			"enable-admission-plugins": "OwnerReferencesPermissionEnforcement",
 		},
 	}
-	return cluster.Main(m, options, func(c *cluster.Cluster) { shared = c })
 }

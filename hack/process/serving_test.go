@@ -48,7 +48,7 @@ func (w *world) metricsOf(o *operator, token string) (code int, text string) {
 func (w *world) scraper(name string) string {
 	w.Helper()
 	w.must(w.Client.Create(w.Context(), &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name}}))
-	access, err := shared.ServiceAccount(w.Context(), w.namespace, name)
+	access, err := w.in.ServiceAccount(w.Context(), w.namespace, name)
 	w.must(err)
 	w.canaries = append(w.canaries, access.BearerToken[len(access.BearerToken)-64:])
 	return access.BearerToken

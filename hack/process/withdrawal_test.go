@@ -126,7 +126,7 @@ func (w *world) setRules(
 func (w *world) wasRefused(i *installation, name string) {
 	w.Helper()
 	w.Eventually(func() bool {
-		text, err := os.ReadFile(auditLog)
+		text, err := os.ReadFile(w.auditLog)
 		w.must(err)
 		for line := range strings.Lines(string(text)) {
 			if !strings.Contains(line, i.user()) || !strings.Contains(line, `"code":403`) || !strings.HasSuffix(line, "\n") {

@@ -24,6 +24,9 @@ const shard = "test"
 
 // world is what one test plays in: a namespace, a Hub and an endpoint of its own.
 type world struct {
+	// in is the control plane, whose API server writes to auditLog.
+	in       *cluster.Cluster
+	auditLog string
 	// unprotected: Secrets with an API key carry no finalizer.
 	unprotected bool
 	// refused: the operators may be refused what they ask the API server for.
@@ -62,7 +65,15 @@ func newShard(t *testing.T) *world {
 // newWorld makes a world whose operators see the whole cluster. Its test must not run beside others.
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	return newWorldIn(t, shared.Config)
+	return newWorldOn(t, shared, auditLog)
+}
+
+// newWorldOn makes a world in a control plane that writes this audit log.
+func newWorldOn(t *testing.T, plane *cluster.Cluster, auditLog string) *world {
+	t.Helper()
+	w := newWorldIn(t, plane.Config)
+	w.in, w.auditLog = plane, auditLog
+	return w
 }
 
 // newWorldIn makes a world in the cluster that access is for.
