@@ -171,6 +171,7 @@ func (r *Reconciler) forgotten(o *observation) {
 	o.mem.Memory = plan.Memory{Requested: o.mem.Requested}
 	o.mem.held = nil
 	o.mem.succeeded()
+	o.mem.secretWritten()
 	r.claims.release(o.name)
 	o.ID, o.Remote, o.Applied = "", plan.Remote{}, v1alpha1.AppliedStatus{}
 }

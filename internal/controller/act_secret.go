@@ -77,8 +77,8 @@ func (r *Reconciler) hold(o *observation, secret hub.Secret) {
 	o.mem.Held = true
 }
 
-func (r *Reconciler) storeHeld(ctx context.Context, o *observation, _ plan.Plan, _ *outcome) {
-	_ = r.store(ctx, o) // what failed is in the memory
+func (r *Reconciler) storeHeld(ctx context.Context, o *observation, _ plan.Plan, out *outcome) {
+	out.failed = r.store(ctx, o) != nil
 }
 
 // store stores the secret that is held, the one it replaces as the previous one, and ends the rotation, all in one
@@ -89,7 +89,8 @@ func (r *Reconciler) store(ctx context.Context, o *observation) error {
 	for range storeTries {
 		if o.overtaken() {
 			// Whoever did it has made another secret, before this one or after: only a third is known to be alive.
-			o.mem.held, o.mem.Held, o.mem.HeldTrouble, o.mem.Doubted = nil, false, nil, true
+			o.mem.held, o.mem.Held, o.mem.Doubted = nil, false, true
+			o.mem.secretWritten()
 			return nil
 		}
 		content := o.content().Store(
@@ -104,9 +105,9 @@ func (r *Reconciler) store(ctx context.Context, o *observation) error {
 		o.Signing = describe(o.Object, o.Signing.Name, o.secret, o.Now)
 	}
 	if err == nil {
-		o.mem.held, o.mem.Held, o.mem.HeldTrouble = nil, false, nil
+		o.mem.held, o.mem.Held = nil, false
 		o.mem.RotationOwn, o.mem.trigger = false, ""
-		o.mem.succeeded()
+		o.mem.secretWritten()
 		return nil
 	}
 	trouble := secretTrouble(o, err)
@@ -117,9 +118,7 @@ func (r *Reconciler) store(ctx context.Context, o *observation) error {
 				"trying",
 		}
 	}
-	o.mem.heldFailures++
-	o.mem.HeldTrouble, o.mem.attempted = trouble, o.attempt()
-	o.mem.HeldRetryAt = r.Now().Add(jitter(plan.BackOff(o.mem.heldFailures)))
+	o.secretFailed(r.Now(), trouble)
 	return err
 }
 
@@ -240,10 +239,13 @@ func (r *Reconciler) endSigning(ctx context.Context, o *observation, out *outcom
 // not let happen is told on the resource and tried again ever later.
 func (r *Reconciler) secretDone(o *observation, err error, out *outcome) bool {
 	if trouble := secretTrouble(o, err); trouble != nil {
-		o.mem.failed(r.Now(), o.attempt(), trouble)
+		o.secretFailed(r.Now(), trouble)
+		out.failed = true
 		return false
 	}
-	out.err = err
+	if out.err = err; err == nil {
+		o.mem.secretWritten()
+	}
 	return err == nil
 }
 

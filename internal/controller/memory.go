@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
@@ -44,8 +45,9 @@ type memory struct {
 	trigger string
 	// unrecorded is what the Hub has taken that status could not be told yet, nil when status knows.
 	unrecorded *v1alpha1.AppliedStatus
-	// heldFailures is how often in a row the secret that is held could not be stored.
-	heldFailures int
+	// secretFailures is how often in a row the signing Secret could not be written, secretUID the one that was there.
+	secretFailures int
+	secretUID      types.UID
 	// failures is how many calls in a row have failed.
 	failures int
 	// troubleSince is since when they have failed with the trouble of the last.
@@ -105,13 +107,35 @@ func (m *memory) failed(now time.Time, what attempt, t *plan.Trouble) {
 // succeeded forgets what failed before.
 func (m *memory) succeeded() {
 	m.failures, m.RetryAt, m.Trouble, m.Rejected = 0, time.Time{}, nil, nil
-	m.heldFailures, m.HeldRetryAt = 0, time.Time{}
+}
+
+// secretFailed records that the signing Secret could not be written, and that it is tried again after a while.
+func (o *observation) secretFailed(now time.Time, t *plan.Trouble) {
+	m := o.mem
+	m.secretFailures++
+	m.attempted, m.secretUID = o.attempt(), secretUID(o.secret)
+	m.SecretTrouble, m.SecretRetryAt = t, now.Add(jitter(plan.BackOff(m.secretFailures)))
+}
+
+// secretWritten forgets that the signing Secret could not be written before.
+func (m *memory) secretWritten() {
+	m.secretFailures, m.SecretTrouble, m.SecretRetryAt = 0, nil, time.Time{}
+}
+
+func secretUID(secret *corev1.Secret) types.UID {
+	if secret == nil {
+		return ""
+	}
+	return secret.UID
 }
 
 // reconsider forgets failures that were about something else than what there is now.
-func (m *memory) reconsider(what attempt) {
-	if m.attempted != what && (m.Rejected != nil || m.failures > 0 || m.heldFailures > 0) {
+func (m *memory) reconsider(what attempt, secret types.UID) {
+	if m.attempted != what && (m.Rejected != nil || m.failures > 0) {
 		m.succeeded()
+	}
+	if m.secretFailures > 0 && (m.attempted != what || m.secretUID != secret) {
+		m.secretWritten()
 	}
 }
 

@@ -249,7 +249,7 @@ func (r *Reconciler) observeMatches(
 // observeMemory brings what this process remembers up to date, and into the observation.
 func (r *Reconciler) observeMemory(o *observation) {
 	m := o.mem
-	m.reconsider(o.attempt())
+	m.reconsider(o.attempt(), secretUID(o.secret))
 	m.requestSeen(o)
 	switch {
 	case o.ID != "":
@@ -277,8 +277,10 @@ func (r *Reconciler) observeMemory(o *observation) {
 // update that turns signing off does not wait for its Secret.
 func (m *memory) dropHeld(o *observation) {
 	isOfAnother := m.held != nil && o.Remote.Presence == plan.Present && m.held.webhookID != o.ID
-	if isOfAnother || !o.Object.Spec.RequiresSignature && o.Object.DeletionTimestamp.IsZero() {
-		m.held, m.HeldTrouble = nil, nil
+	isUnwanted := !o.Object.Spec.RequiresSignature && o.Object.DeletionTimestamp.IsZero()
+	if m.held != nil && (isOfAnother || isUnwanted) {
+		m.held = nil
+		m.secretWritten()
 	}
 	m.Held = m.held != nil
 }

@@ -3,6 +3,7 @@ package controller_test
 import (
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -358,7 +359,8 @@ func failure(code int) *http.Response {
 	return &http.Response{
 		StatusCode: code, Header: http.Header{"Content-Type": {"application/json"}},
 		Body: io.NopCloser(strings.NewReader(
-			`{"kind":"Status","apiVersion":"v1","status":"Failure","message":"injected","reason":"` + reason + `"}`)),
+			`{"kind":"Status","apiVersion":"v1","status":"Failure","message":"injected","code":` + strconv.Itoa(code) +
+				`,"reason":"` + reason + `"}`)),
 	}
 }
 

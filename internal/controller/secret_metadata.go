@@ -29,7 +29,8 @@ func applyTemplate(secret *corev1.Secret, object *v1alpha1.Chatt2Webhook) {
 	}
 }
 
-// isCurrent reports whether a Secret has the labels and annotations that it is to have, and none of an earlier template.
+// isCurrent reports whether a Secret has the labels and annotations that it is to have, and none of an earlier
+// template.
 func isCurrent(secret *corev1.Secret, object *v1alpha1.Chatt2Webhook) bool {
 	return contains(secret.Labels, secretLabels(object)) && contains(secret.Annotations, secretAnnotations(object)) &&
 		secret.Annotations[v1alpha1.AnnotationTemplateKeys] == recordedKeys(object)

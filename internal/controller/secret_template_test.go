@@ -23,7 +23,8 @@ func TestWhatLeavesTheTemplateIsRemovedFromTheSecret(t *testing.T) {
 	w.run()
 	type labels = map[string]v1alpha1.LabelValue
 	type annotations = map[string]v1alpha1.AnnotationValue
-	c := w.webhook("orders", signed, template(labels{"team": "a", "tier": "b"}, annotations{"reflect": "true", "note": ""}))
+	c := w.webhook("orders", signed,
+		template(labels{"team": "a", "tier": "b"}, annotations{"reflect": "true", "note": ""}))
 	w.ready(c)
 	s := w.secret("orders-signing")
 	s.Labels["other"], s.Annotations["other"] = "tool", "tool"

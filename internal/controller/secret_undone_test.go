@@ -2,6 +2,7 @@ package controller_test
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	. "github.com/onsi/gomega"
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -126,6 +128,45 @@ func TestASecretThatCannotBeStoredDoesNotHoldSpecUp(t *testing.T) {
 	w.ready(c)
 	w.Expect(w.onHub()).To(HaveLen(1))
 	w.Expect(w.onHub()[0].RequiresSignature).To(BeFalse())
+}
+
+func TestARotationThatTheAPIServerRefusesHoldsNothingElseUp(t *testing.T) {
+	for _, code := range []int{http.StatusBadRequest, http.StatusForbidden, http.StatusUnprocessableEntity} {
+		t.Run(strconv.Itoa(code), func(t *testing.T) {
+			w := newWorld(t)
+			var refusing atomic.Bool
+			var refused atomic.Int32
+			w.intercept(func(r *http.Request) *http.Response {
+				if refusing.Load() && r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/secrets/orders-signing") {
+					refused.Add(1)
+					return failure(code)
+				}
+				return nil
+			})
+			w.run()
+			c := w.webhook("orders", signed)
+			w.ready(c)
+			refusing.Store(true)
+			w.annotate(c, v1alpha1.AnnotationRotateRequestedAt, "now")
+			w.reason(c, v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonSecretRejected)
+			w.Eventually(refused.Load).Should(BeNumerically(">=", 3))
+			w.endpoint.set(false)
+			w.change(c, func(c *v1alpha1.Chatt2Webhook) { c.Spec.Endpoint += "?changed" })
+			w.eventually(c, "told that the endpoint is not verified", func(now *v1alpha1.Chatt2Webhook) bool {
+				return meta.IsStatusConditionFalse(now.Status.Conditions, v1alpha1.ConditionVerified)
+			})
+			w.endpoint.set(true)
+			w.annotate(c, v1alpha1.AnnotationReconcileRequestedAt, "now")
+			w.eventually(c, "verified", func(now *v1alpha1.Chatt2Webhook) bool {
+				return meta.IsStatusConditionTrue(now.Status.Conditions, v1alpha1.ConditionVerified)
+			})
+			w.reason(c, v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonSecretRejected)
+			w.Expect(w.hub.Count("redefineSignature")).To(BeZero())
+			w.Expect(w.Delete(w.Context(), w.get(c))).To(Succeed())
+			w.gone(c)
+			w.Expect(w.onHub()).To(BeEmpty())
+		})
+	}
 }
 
 func TestAShorterOverlapTakesEffectAtOnce(t *testing.T) {

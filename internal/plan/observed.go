@@ -100,9 +100,10 @@ type Memory struct {
 	Held bool
 	// Doubted is true when somebody else stored a secret while one was held: nobody knows which of them is alive.
 	Doubted bool
-	// HeldTrouble is why it could not be stored, HeldRetryAt when that is tried again.
-	HeldTrouble *Trouble
-	HeldRetryAt time.Time
+	// SecretTrouble is why the signing Secret could not be written when that was last tried, SecretRetryAt when it may
+	// be written again. Calls to the Hub have a back-off of their own, RetryAt.
+	SecretTrouble *Trouble
+	SecretRetryAt time.Time
 	// MetadataLostOf is the generation whose labels and annotations, or owner reference, the API server did not keep on
 	// the signing Secret when they were last written, as an admission policy may change them; zero when it did.
 	MetadataLostOf int64

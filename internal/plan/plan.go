@@ -1,6 +1,9 @@
 package plan
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Action is the one thing to do next.
 type Action string
@@ -121,12 +124,36 @@ func Decide(o *Observed) Plan {
 		rules = deleting
 	}
 	for _, rule := range rules {
-		if p, ok := rule.decide(o); ok {
+		if p, ok := rule.decide(o); ok && !p.isDeferred(o) {
 			p.Rule = rule.Name
 			return p.unlistable(o).paused(o).complete(o)
 		}
 	}
 	return Plan{Rule: "all is well", Action: Rest}
+}
+
+// secretActions are the actions that write the signing Secret, or that lead to a write that must not fail.
+var secretActions = []Action{
+	BeginRotation, Redefine, StoreSecret, PruneSecret, MoveSecret, DeleteFormerSecret, DeleteSecret, UpdateSecretMetadata,
+}
+
+// isDeferred reports whether the plan waits for the back-off of the signing Secret, unless the user asks for an attempt.
+// The rules that follow are applied meanwhile: spec may be changed, and the endpoint may have to be verified.
+func (p Plan) isDeferred(o *Observed) bool {
+	return slices.Contains(secretActions, p.Action) && o.secretBacksOff() && !p.isRequested(o)
+}
+
+// wantsSecretWrite reports whether a rule would have the signing Secret written, back-off or not.
+func (o *Observed) wantsSecretWrite() bool {
+	return slices.ContainsFunc(living, func(rule Rule) bool {
+		p, ok := rule.decide(o)
+		return ok && slices.Contains(secretActions, p.Action)
+	})
+}
+
+// isRequested reports whether carrying out the plan may answer the user's request to look again.
+func (p Plan) isRequested(o *Observed) bool {
+	return o.requestPending() && !p.Hold && p.Action != Look && p.Action != AwaitListing && !o.Object.Spec.Suspend
 }
 
 // complete adds what holds whichever rule decided.
@@ -140,7 +167,7 @@ func (p Plan) complete(o *Observed) Plan {
 			p.Recheck = sooner(p.Recheck, o.until(expires))
 		}
 		p.Recheck = sooner(p.Recheck, max(0, o.Key.ProtectAt.Sub(o.Now)))
-		p.Recheck = sooner(p.Recheck, max(0, o.Memory.HeldRetryAt.Sub(o.Now)))
+		p.Recheck = sooner(p.Recheck, max(0, o.Memory.SecretRetryAt.Sub(o.Now)))
 		if o.restsOnSecrets() {
 			p.Recheck = sooner(p.Recheck, o.Settings.SecretRecheck)
 		}
@@ -148,7 +175,7 @@ func (p Plan) complete(o *Observed) Plan {
 			p.Recheck = sooner(p.Recheck, claimRecheck)
 		}
 	}
-	p.Serves = o.requestPending() && !p.Hold && p.Action != Look && p.Action != AwaitListing && !o.Object.Spec.Suspend
+	p.Serves = p.isRequested(o)
 	return p
 }
 

@@ -17,9 +17,7 @@ const keyRecheck = time.Minute
 const unseenRecheck = 5 * time.Second
 
 func storeHeld(o *Observed) (Plan, bool) {
-	// Between the attempts the other rules are applied: spec may be changed meanwhile.
-	return Plan{Action: StoreSecret, Trouble: o.Memory.HeldTrouble},
-		o.Memory.Held && !o.Now.Before(o.Memory.HeldRetryAt)
+	return Plan{Action: StoreSecret, Trouble: o.Memory.SecretTrouble}, o.Memory.Held
 }
 
 // restoreMetadata: what was removed of an open registration does not wait, for nothing else that lasts tells of it.

@@ -47,8 +47,9 @@ func tellRotation(o *Observed) (Plan, bool) {
 
 func update(o *Observed) (Plan, bool) {
 	c := o.differences()
-	if o.Memory.Held {
-		// Signing is not turned on again, which makes another secret, before the one that is held is stored.
+	if o.Object.Spec.RequiresSignature && (o.Memory.Held || o.secretBacksOff()) {
+		// Signing is not turned on, which makes another secret, before the one that is held is stored, nor while the
+		// Secret cannot be written.
 		c = c.Without(FieldRequiresSignature)
 	}
 	if len(c) == 0 {
@@ -115,6 +116,9 @@ func finishRotation(o *Observed) (Plan, bool) {
 	return Plan{Action: Redefine, WebhookID: o.ID}, true
 }
 
+// secretBacksOff reports whether the signing Secret could not be written a while ago.
+func (o *Observed) secretBacksOff() bool { return o.Now.Before(o.Memory.SecretRetryAt) }
+
 func lostSecret(o *Observed) (Plan, bool) {
 	return Plan{Action: BeginRotation, WebhookID: o.ID, Trigger: TriggerLoss, Discard: o.tampered()},
 		o.signed() && !o.ForeignSecret() && !o.secretGood() && !o.Memory.Held
@@ -123,7 +127,7 @@ func lostSecret(o *Observed) (Plan, bool) {
 func pruneSecret(o *Observed) (Plan, bool) {
 	s := &o.Signing
 	return Plan{Action: PruneSecret, Hold: true}, s.Exists && !o.ForeignSecret() && s.HasPrevious && !s.RotationOpen &&
-		!o.Now.Before(s.PreviousExpiresAt) && !o.Now.Before(o.Memory.RetryAt)
+		!o.Now.Before(s.PreviousExpiresAt)
 }
 
 func requestedRotation(o *Observed) (Plan, bool) {
@@ -175,8 +179,8 @@ func signingTrouble(o *Observed) *Trouble {
 	case !o.Object.DeletionTimestamp.IsZero():
 		t.Unknown, t.Reason = true, v1alpha1.ReasonPending
 		t.Message = "the Secret is not looked at any more: the resource is being deleted"
-	case o.Memory.Held && o.Memory.HeldTrouble != nil:
-		return o.Memory.HeldTrouble
+	case o.Memory.SecretTrouble != nil && o.wantsSecretWrite():
+		return o.Memory.SecretTrouble
 	case o.ForeignSecret() && o.mayBecomeOurs():
 		t.Unknown, t.Reason = true, v1alpha1.ReasonPending
 		t.Message = "the Secret with the signing secret is taken over once its webhook was seen on the Hub"

@@ -80,7 +80,7 @@ func accessScenes() []scene {
 		{
 			name: "a secret is held and was not stored a moment ago", rule: rest, action: Rest, recheck: time.Second,
 			o: observed(held, remembered(func(m *Memory) {
-				m.HeldRetryAt, m.HeldTrouble = noon.Add(time.Second), trouble(v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonSecretNotStored)
+				m.SecretRetryAt, m.SecretTrouble = noon.Add(time.Second), trouble(v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonSecretNotStored)
 			})),
 		},
 		{name: "the finalizer was taken away", o: observed(func(o *Observed) { o.Object.Finalizers = nil }), rule: metadata, action: RestoreMetadata},

@@ -48,8 +48,15 @@ func unowned(s *SigningSecret) { s.Foreign, s.Unowned, s.Outdated = true, true, 
 
 // notStored: a secret is held, and it is tried again in a second to store it.
 var notStored = remembered(func(m *Memory) {
-	m.Held, m.HeldRetryAt = true, noon.Add(time.Second)
-	m.HeldTrouble = trouble(v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonSecretNotStored)
+	m.Held, m.SecretRetryAt = true, noon.Add(time.Second)
+	m.SecretTrouble = trouble(v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonSecretNotStored)
+})
+
+// refusedWrite: the API server has just refused a write of the Secret, which is tried again in a second.
+var refusedWrite = remembered(func(m *Memory) {
+	m.SecretRetryAt = noon.Add(time.Second)
+	m.SecretTrouble = trouble(v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonSecretRejected)
+	m.SecretTrouble.Stalled = true
 })
 
 func unseenRemote(o *Observed) { o.Remote = Remote{} }
@@ -65,6 +72,7 @@ func signScenes() []scene {
 		lost   = "a secret that is lost is made anew"
 	)
 	updating := v1alpha1.ReasonUpdating
+	rotate := annotated(v1alpha1.AnnotationRotateRequestedAt, "today")
 	turns := func(p Plan) bool { return slices.Equal(p.Changes, []string{FieldRequiresSignature}) }
 	signed := signedSince(noon.Add(-time.Hour))
 	return []scene{
@@ -106,6 +114,15 @@ func signScenes() []scene {
 		{name: "a secret is held that could not be stored, and no other is made", o: observed(signed, secret(missing), notStored), rule: rest, action: Rest, recheck: time.Second},
 		{name: "a secret is held that could not be stored, and a rotation is open", o: observed(signed, secret(func(s *SigningSecret) { s.RotationOpen = true }), notStored), rule: rest, action: Rest, recheck: time.Second},
 		{name: "a secret is held that could not be stored, and signing was turned off on the Hub", o: observed(signed, secret(missing), remote(func(w *hub.Webhook) { w.RequiresSignature = known(false) }), notStored), rule: rest, action: Rest, recheck: time.Second},
+		{name: "the Secret cannot be written, and a rotation is requested", o: observed(signed, rotate, refusedWrite), rule: rest, action: Rest, recheck: time.Second},
+		{name: "the Secret cannot be written, and a rotation is requested and a look", o: observed(signed, rotate, asked, refusedWrite), rule: "a user's request is answered with a fresh look", action: Look, id: mine},
+		{name: "the Secret cannot be written, and the secret is lost", o: observed(signed, secret(missing), refusedWrite), rule: rest, action: Rest, recheck: time.Second},
+		{name: "the Secret cannot be written, and a rotation is open", o: observed(signed, secret(func(s *SigningSecret) { s.RotationOpen = true }), remembered(func(m *Memory) { m.RotationOwn = true }), refusedWrite), rule: rest, action: Rest, recheck: time.Second},
+		{name: "the Secret cannot be written, and the endpoint is not verified", o: observed(signed, rotate, attempts(time.Minute, nil), seenAgo(20*time.Second), refusedWrite), rule: "an endpoint that is not verified is tried again", action: Verify, id: mine},
+		{name: "the Secret cannot be written, and the endpoint differs", o: observed(signed, rotate, remote(drifted), refusedWrite), rule: right, action: Update, id: mine, reason: updating},
+		{name: "the Secret cannot be written, and signing is turned on", o: observed(newGeneration, spec(signing), remote(drifted), refusedWrite), rule: right, action: Update, id: mine, reason: updating, is: func(p Plan) bool { return slices.Equal(p.Changes, []string{FieldEndpoint}) }},
+		{name: "the Secret cannot be written, and signing is turned off", o: observed(newGeneration, ownSecret, remote(isSigned), refusedWrite), rule: right, action: Update, id: mine, reason: updating, is: turns},
+		{name: "the Secret cannot be deleted", o: observed(ownSecret, refusedWrite), rule: rest, action: Rest, recheck: time.Second},
 		{name: "signing was turned off and somebody's finalizer keeps the Secret", o: observed(ownSecret, secret(func(s *SigningSecret) { s.Terminating = true })), rule: rest, action: Rest},
 		{name: "the Secret lost its owner and names the webhook", o: observed(signed, secret(unowned)), rule: meta, action: UpdateSecretMetadata},
 		{name: "the Secret lost its owner and its webhook was not seen", o: observed(signed, secret(unowned), unseenRemote), rule: "nothing is decided about a webhook that was not seen yet", action: Rest},

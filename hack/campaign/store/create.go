@@ -30,6 +30,9 @@ func (s *Store) create(ctx context.Context, t target, body []byte, dryRun bool) 
 	if object.GetName() == "" && object.GetGenerateName() != "" {
 		object.SetName(fmt.Sprintf("%.58s%05d", object.GetGenerateName(), s.made))
 	}
+	if err := s.review("create", t, object); err != nil {
+		return nil, err
+	}
 	ctx = genericapirequest.WithNamespace(ctx, t.key.Namespace)
 	if err := rest.BeforeCreate(s.strategy(t.kind, ""), ctx, object); err != nil {
 		return nil, err

@@ -54,6 +54,9 @@ type Store struct {
 	// later, and what it returns is what the caller sees: an error without next is a request that was lost, an error
 	// after next an answer that was lost. When it returns nil, next must have succeeded.
 	Hook func(ctx context.Context, call Call, next func() error) error
+	// Admission, unless nil, is what admission policies do: it is called with the object of every create, update and
+	// patch before that is validated and stored, may change the object, and refuses the write by an error.
+	Admission func(call Call, object client.Object) error
 
 	scheme   *runtime.Scheme
 	now      func() time.Time
@@ -119,6 +122,14 @@ func (s *Store) Empty(now func() time.Time) *Store {
 		empty.kinds[name] = &same
 	}
 	return empty
+}
+
+// review has the admission policies change or refuse an object that is about to be written.
+func (s *Store) review(verb string, t target, object client.Object) error {
+	if s.Admission == nil {
+		return nil
+	}
+	return s.Admission(Call{Verb: verb, Kind: t.gvk, Key: t.key, Subresource: t.subresource}, object)
 }
 
 // Revision is that of the last write; each write has the next one.

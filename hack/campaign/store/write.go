@@ -86,6 +86,9 @@ func (s *Store) update(
 		return nil, apierrors.NewConflict(t.groupResource(), t.key.Name, errors.New(
 			"the object has been modified; please apply your changes to the latest version and try again"))
 	}
+	if err := s.review("update", t, object); err != nil {
+		return nil, err
+	}
 	ctx = genericapirequest.WithNamespace(ctx, t.key.Namespace)
 	if err := rest.BeforeUpdate(s.strategy(t.kind, t.subresource), ctx, object, old); err != nil {
 		return nil, err
