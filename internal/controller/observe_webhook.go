@@ -115,14 +115,20 @@ func (o *observation) seen(id string) plan.Remote {
 
 // find is a webhook as the inventory shows it. One that a listing did not show is asked for by itself.
 func (r *Reconciler) find(ctx context.Context, o *observation, id string) plan.Remote {
+	listing := o.conn.Listing()
 	if seen := o.seen(id); seen.Presence == plan.Present {
 		return seen
 	}
 	if _, ok := o.conn.Find(id); ok {
-		o.conn.Want(subject(o.name), o.mem.seenAt)
+		since := o.mem.seenAt
+		if !listing.BeganAt.Before(since) {
+			// The connection did not believe what the listing showed, soon after a write of its own.
+			since = listing.BeganAt.Add(connection.ReadLag)
+		}
+		o.conn.Want(subject(o.name), since)
 		return plan.Remote{}
 	}
-	if o.conn.Listing().TriedAt.IsZero() {
+	if listing.TriedAt.IsZero() {
 		return plan.Remote{}
 	}
 	return r.ask(ctx, o, id)
