@@ -2,10 +2,14 @@ package campaign_test
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -17,7 +21,7 @@ import (
 const refusedTime = 20 * time.Second
 
 // admissionFlows are about admission policies of the API server.
-var admissionFlows = []flow{
+var admissionFlows = append([]flow{
 	{name: "secret-refused-in-creation", trigger: func(w *world) {
 		w.refuseSecret()
 		w.resource(signed)
@@ -42,6 +46,87 @@ var admissionFlows = []flow{
 		w.change(rotateNow)
 		deleteResource(w)
 	}, gone: true},
+	{name: "secret-stripped-for-good", before: signedResource, trigger: func(w *world) {
+		w.admit(stripped)
+		w.change(rotateNow)
+	}, waits: v1alpha1.ReasonSecretRejected, ends: (*world).writtenSeldom},
+}, strippedFlows()...)
+
+// strippedFlows are about an admission policy that keeps none of the operator's labels and annotations on the signing
+// Secret, or sets them otherwise, while the webhook is created, changed or deleted.
+func strippedFlows() []flow {
+	var all []flow
+	for policy, changes := range map[string]func(client.Object){"stripped": stripped, "unmarked": unmarked,
+		"overwritten": overwritten, "marked": marked} {
+		on := func(do func(*world)) func(*world) {
+			return func(w *world) {
+				w.changeSecrets(changes)
+				do(w)
+			}
+		}
+		all = append(all,
+			flow{name: "secret-" + policy + "-in-creation", trigger: on(signedResource), ends: (*world).writtenSeldom},
+			flow{name: "secret-" + policy + "-in-rotation", before: signedResource, trigger: on(func(w *world) {
+				w.change(rotateNow)
+			}), ends: (*world).writtenSeldom},
+			flow{name: "secret-" + policy + "-in-update", before: signedResource, trigger: on(func(w *world) {
+				w.change(withTemplate("label"))
+				w.change(func(c *v1alpha1.Chatt2Webhook) { c.Spec.Endpoint = "https://shop.example/new" })
+			}), ends: (*world).writtenSeldom},
+			flow{name: "secret-" + policy + "-in-deletion", before: func(w *world) {
+				w.resource(signed, func(c *v1alpha1.Chatt2Webhook) { c.Spec.DeletionPolicy = v1alpha1.DeletionRetain })
+				w.run(restTime)
+			}, trigger: on(deleteResource), gone: true, ends: (*world).keptSecret},
+		)
+	}
+	slices.SortFunc(all, func(a, b flow) int { return strings.Compare(a.name, b.name) })
+	return all
+}
+
+// admit has an admission policy change what is written to the signing Secret.
+func (w *world) admit(change func(client.Object)) {
+	w.store.Admission = func(call store.Call, object client.Object) error {
+		if call.Kind.Kind == "Secret" && call.Key.Name == signingName {
+			change(object)
+		}
+		return nil
+	}
+}
+
+// changeSecrets has an admission policy change what is written to the signing Secret for a while.
+func (w *world) changeSecrets(change func(client.Object)) {
+	w.admit(change)
+	w.clock.after(refusedTime, func() {
+		w.store.Admission = nil
+		if w.get() != nil {
+			w.askAgain(key(name), "lifted")
+		}
+	})
+}
+
+func stripped(object client.Object) {
+	object.SetLabels(nil)
+	object.SetAnnotations(nil)
+}
+
+func unmarked(object client.Object) {
+	annotations := object.GetAnnotations()
+	delete(annotations, v1alpha1.AnnotationRotationStartedAt)
+	object.SetAnnotations(annotations)
+}
+
+func overwritten(object client.Object) {
+	annotations := maps.Clone(object.GetAnnotations())
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[v1alpha1.AnnotationWebhookID] = "00000000-0000-4000-8000-999999999999"
+	object.SetAnnotations(annotations)
+}
+
+func marked(object client.Object) {
+	metav1.SetMetaDataAnnotation(&object.(*corev1.Secret).ObjectMeta, v1alpha1.AnnotationRotationStartedAt,
+		begins.Format(time.RFC3339))
 }
 
 // refuseSecret has an admission policy refuse every write of the signing Secret for a while.
@@ -59,8 +144,29 @@ func (w *world) refuseSecret() {
 // changes.
 const mostRefused = 12
 
-// triedSeldom bounds how often the operator has written a Secret.
-func (w *world) triedSeldom() string {
+// mostWritten is how often a process may write the signing Secret under such a policy, and after it was lifted.
+const mostWritten = 8
+
+// writtenSeldom bounds how often the signing Secret was written.
+func (w *world) writtenSeldom() string { return w.writtenAtMost(mostWritten) }
+
+// triedSeldom bounds how often the operator has written a Secret in vain.
+func (w *world) triedSeldom() string { return w.writtenAtMost(mostRefused) }
+
+// keptSecret is what is wrong with the Secret of a resource that is gone and whose webhook was to stay.
+func (w *world) keptSecret() string {
+	s := w.secret(signingName)
+	switch {
+	case s == nil && len(w.gate.faults) == 0:
+		return "the Hub goes on signing, and the only copy of the secret is gone"
+	case s != nil && len(s.OwnerReferences) > 0:
+		return "the signing Secret goes with a resource that is gone"
+	}
+	return ""
+}
+
+// writtenAtMost bounds how often each process has written the signing Secret.
+func (w *world) writtenAtMost(most int) string {
 	tries := map[int]int{}
 	for _, e := range w.gate.trace {
 		if strings.HasSuffix(e.what, " Secret") && !strings.HasPrefix(e.what, "get") && e.on == signingName {
@@ -68,7 +174,7 @@ func (w *world) triedSeldom() string {
 		}
 	}
 	for life, n := range tries {
-		if n > mostRefused {
+		if n > most {
 			return fmt.Sprintf("L1: process %d has written the Secret %d times", life, n)
 		}
 	}

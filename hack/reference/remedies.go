@@ -44,5 +44,5 @@ var remedies = map[string]string{
 	"HeaderSourceInvalid":    "correct the source",
 	"HeaderSourceNotAllowed": "annotate the Secret with `hub.chatt2.me/allow-as-header=true`",
 	"SecretConflict":         "delete that Secret, or choose another `signingSecret.name`",
-	"SecretRejected":         "follow the message: template, immutable Secret, permissions or quota",
+	"SecretRejected":         "follow the message: template, immutable Secret, permissions, quota or admission policy",
 }

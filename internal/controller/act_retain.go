@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,8 +10,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
-
-	"github.com/chatt2me/webhook-operator/api/v1alpha1"
 )
 
 // keepSecrets removes the resource from the owners of its signing Secrets, so that they survive it: its webhook stays
@@ -58,14 +57,16 @@ func (r *Reconciler) keepSecret(ctx context.Context, o *observation, name string
 		return false, err
 	}
 	if name == o.Signing.Name && o.mem.held != nil {
-		o.secret, o.Signing = secret, describe(o.Object, name, secret, o.Now)
-		if err := r.store(ctx, o); err != nil {
+		o.secret, o.Signing = secret, o.describe(name, secret, o.Now)
+		held := o.mem.held.value
+		// The annotations that a policy removes are not worth losing the secret for.
+		if err := r.store(ctx, o); err != nil && (!errors.Is(err, errNotKept) || o.content().Current != held) {
 			return false, err
 		}
 		secret = o.secret
 	}
 	switch {
-	case secret == nil || secret.Labels[v1alpha1.LabelManagedBy] != v1alpha1.ManagedBy:
+	case secret == nil || !o.isOwnSecret(secret):
 		return false, nil
 	case !metav1.IsControlledBy(secret, o.Object):
 		// Without a controller it was kept by a step whose finalizer write failed.

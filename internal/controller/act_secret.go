@@ -32,6 +32,12 @@ func (r *Reconciler) beginRotation(ctx context.Context, o *observation, p plan.P
 		r.secretDone(o, errImmutableSecret, out)
 		return
 	}
+	if o.mem.RotationOwn && o.secret != nil && !o.Signing.RotationOpen {
+		// Another controller has removed what this process recorded, and may do it again.
+		o.mem.RotationOwn = false
+		r.secretDone(o, errRemoved, out)
+		return
+	}
 	content := o.content()
 	if p.Discard {
 		content.Current = hub.Secret{}
@@ -75,6 +81,7 @@ func (r *Reconciler) hold(o *observation, secret hub.Secret) {
 		webhookID: o.ID, value: secret, request: request, begun: o.content().RotationStartedAt,
 	}
 	o.mem.Held = true
+	o.mem.made = madeSecret{fingerprint: signing.Fingerprint(o.ID, secret), request: request}
 }
 
 func (r *Reconciler) storeHeld(ctx context.Context, o *observation, _ plan.Plan, out *outcome) {
@@ -102,7 +109,7 @@ func (r *Reconciler) store(ctx context.Context, o *observation) error {
 		if o.secret, err = r.readSecret(ctx, o, o.Signing.Name); err != nil {
 			break
 		}
-		o.Signing = describe(o.Object, o.Signing.Name, o.secret, o.Now)
+		o.Signing = o.describe(o.Signing.Name, o.secret, o.Now)
 	}
 	if err == nil {
 		o.mem.held, o.mem.Held = nil, false
@@ -118,7 +125,7 @@ func (r *Reconciler) store(ctx context.Context, o *observation) error {
 				"trying",
 		}
 	}
-	o.secretFailed(r.Now(), trouble)
+	o.secretFailed(r.Now(), trouble, err)
 	return err
 }
 
@@ -151,7 +158,7 @@ func (o *observation) content() signing.Content {
 	if o.secret == nil || o.ForeignSecret() {
 		return signing.Content{}
 	}
-	return signing.Parse(o.secret.Data, o.secret.Annotations)
+	return o.contentOf(o.secret)
 }
 
 // writeSecret writes the signing Secret: creates it, or replaces it as it was read. A Secret that the resource does not
@@ -186,7 +193,10 @@ func (r *Reconciler) writeSecret(ctx context.Context, o *observation, content si
 		return err
 	}
 	o.secret, o.mem.secretName = secret, o.Signing.Name
-	o.Signing = describe(o.Object, o.Signing.Name, secret, r.Now())
+	o.Signing = o.describe(o.Signing.Name, secret, r.Now())
+	if !isKept(secret, content) {
+		return errNotKept
+	}
 	return nil
 }
 
@@ -213,7 +223,7 @@ func (r *Reconciler) endSigning(ctx context.Context, o *observation, out *outcom
 		if *secret == nil || !metav1.IsControlledBy(*secret, o.Object) && (*secret != o.secret || o.ForeignSecret()) {
 			continue
 		}
-		content, marked := signing.Parse((*secret).Data, (*secret).Annotations), (*secret).DeepCopy()
+		content, marked := o.contentOf(*secret), (*secret).DeepCopy()
 		if content.WebhookID != o.ID || !content.RotationStartedAt.IsZero() {
 			continue
 		}
@@ -227,9 +237,9 @@ func (r *Reconciler) endSigning(ctx context.Context, o *observation, out *outcom
 			return false
 		}
 	}
-	o.Signing = describe(o.Object, o.Signing.Name, o.secret, r.Now())
+	o.Signing = o.describe(o.Signing.Name, o.secret, r.Now())
 	if o.former != nil {
-		o.FormerSecret = new(describe(o.Object, o.former.Name, o.former, r.Now()))
+		o.FormerSecret = new(o.describe(o.former.Name, o.former, r.Now()))
 	}
 	out.err = r.fence(ctx, o)
 	return out.err == nil
@@ -239,7 +249,7 @@ func (r *Reconciler) endSigning(ctx context.Context, o *observation, out *outcom
 // not let happen is told on the resource and tried again ever later.
 func (r *Reconciler) secretDone(o *observation, err error, out *outcome) bool {
 	if trouble := secretTrouble(o, err); trouble != nil {
-		o.secretFailed(r.Now(), trouble)
+		o.secretFailed(r.Now(), trouble, err)
 		out.failed = true
 		return false
 	}
@@ -262,17 +272,17 @@ func (r *Reconciler) updateSecretMetadata(ctx context.Context, o *observation, _
 		out.tell(normal(v1alpha1.EventAdopted, "Took over the Secret %q with the signing secret of webhook %s",
 			o.Signing.Name, o.ID))
 	}
-	if o.mem.MetadataLostOf = 0; o.Signing.Outdated {
-		// What an admission policy undoes will not be otherwise for being written again.
-		o.mem.MetadataLostOf, out.failed = o.Object.Generation, true
-		out.tell(warning(v1alpha1.ReasonSecretRejected, "The API server does not keep the labels, annotations or "+
-			"owner that were written to the Secret %q; an admission policy may change them", o.Signing.Name))
+	if o.mem.MetadataLostOf = 0; o.Signing.Outdated || o.mem.restoredOften(o.Object.Generation) {
+		// What an admission policy or another controller undoes will not be otherwise for being written again.
+		o.mem.MetadataLostOf, out.failed = o.Object.Generation, o.Signing.Outdated
+		out.tell(warning(v1alpha1.ReasonSecretRejected, "The labels, annotations or owner that were written to the "+
+			"Secret %q are not kept; an admission policy or another controller may change them", o.Signing.Name))
 	}
 }
 
 // moveSecret writes what the former Secret holds to the name that spec says now. The former one is deleted later.
 func (r *Reconciler) moveSecret(ctx context.Context, o *observation, _ plan.Plan, out *outcome) {
-	r.secretDone(o, r.writeSecret(ctx, o, signing.Parse(o.former.Data, o.former.Annotations)), out)
+	r.secretDone(o, r.writeSecret(ctx, o, o.contentOf(o.former)), out)
 }
 
 func (r *Reconciler) deleteFormerSecret(ctx context.Context, o *observation, _ plan.Plan, out *outcome) {

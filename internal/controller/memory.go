@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -41,6 +42,11 @@ type memory struct {
 	// secretName is the Secret that a signing secret was last written to, which neither status nor the cache may show
 	// yet.
 	secretName string
+	// made is about the last secret that the Hub has shown to this process.
+	made madeSecret
+	// restored is how often the metadata of the signing Secret was written for the generation restoredOf.
+	restored   int
+	restoredOf int64
 	// trigger is why the rotation under way began.
 	trigger string
 	// unrecorded is what the Hub has taken that status could not be told yet, nil when status knows.
@@ -70,6 +76,23 @@ type heldSecret struct {
 	request   string
 	// begun is when the rotation began that made it, as the Secret says; zero when there was no secret before.
 	begun time.Time
+}
+
+// madeSecret is the fingerprint of a secret, and the user's request that it answers.
+type madeSecret struct{ fingerprint, request string }
+
+// mostRestored is how often the metadata of the signing Secret is restored for one generation. More often another
+// controller removes it.
+const mostRestored = 3
+
+// restoredOften counts that the metadata of the signing Secret was written for a generation, and reports whether it was
+// written too often.
+func (m *memory) restoredOften(generation int64) bool {
+	if m.restoredOf != generation {
+		m.restored, m.restoredOf = 0, generation
+	}
+	m.restored++
+	return m.restored > mostRestored
 }
 
 // attempt is what a refusal is about: when any of it changes, it is worth another try.
@@ -110,11 +133,15 @@ func (m *memory) succeeded() {
 }
 
 // secretFailed records that the signing Secret could not be written, and that it is tried again after a while.
-func (o *observation) secretFailed(now time.Time, t *plan.Trouble) {
+func (o *observation) secretFailed(now time.Time, t *plan.Trouble, err error) {
 	m := o.mem
 	m.secretFailures++
 	m.attempted, m.secretUID = o.attempt(), secretUID(o.secret)
-	m.SecretTrouble, m.SecretRetryAt = t, now.Add(jitter(plan.BackOff(m.secretFailures)))
+	wait := plan.BackOff(m.secretFailures)
+	if errors.Is(err, errNotKept) {
+		wait = plan.RejectedTime // it was written, and will not be otherwise for being written again
+	}
+	m.SecretTrouble, m.SecretRetryAt = t, now.Add(jitter(wait))
 }
 
 // secretWritten forgets that the signing Secret could not be written before.

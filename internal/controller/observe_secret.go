@@ -30,7 +30,7 @@ func (r *Reconciler) observeSigning(ctx context.Context, o *observation) error {
 	if o.secret, err = r.readSecret(ctx, o, name); err != nil {
 		return err
 	}
-	o.Signing = describe(o.Object, name, o.secret, o.Now)
+	o.Signing = o.describe(name, o.secret, o.Now)
 	for _, other := range known {
 		if other == name {
 			continue
@@ -39,15 +39,14 @@ func (r *Reconciler) observeSigning(ctx context.Context, o *observation) error {
 		if err != nil {
 			return err
 		}
-		if secret == nil || !metav1.IsControlledBy(secret, o.Object) ||
-			secret.Labels[v1alpha1.LabelManagedBy] != v1alpha1.ManagedBy {
+		if secret == nil || !metav1.IsControlledBy(secret, o.Object) || !o.isOwnSecret(secret) {
 			continue
 		}
 		if !secret.DeletionTimestamp.IsZero() && (o.secret != nil || !o.Object.Spec.RequiresSignature) {
 			continue // somebody's finalizer keeps it, and there is nothing to take along
 		}
 		o.former = secret
-		o.FormerSecret = new(describe(o.Object, other, secret, o.Now))
+		o.FormerSecret = new(o.describe(other, secret, o.Now))
 		return nil
 	}
 	return nil
@@ -98,18 +97,20 @@ func (r *Reconciler) readSecret(ctx context.Context, o *observation, name string
 }
 
 // describe says of a signing Secret what decisions need to know; no value of it is in there.
-func describe(object *v1alpha1.Chatt2Webhook, name string, secret *corev1.Secret, now time.Time) plan.SigningSecret {
+func (o *observation) describe(name string, secret *corev1.Secret, now time.Time) plan.SigningSecret {
+	object := o.Object
 	s := plan.SigningSecret{Name: name}
 	if secret == nil {
 		return s
 	}
-	content := signing.Parse(secret.Data, secret.Annotations)
+	content := o.contentOf(secret)
 	s.Terminating = !secret.DeletionTimestamp.IsZero()
 	s.Exists, s.Foreign = true, !metav1.IsControlledBy(secret, object)
 	s.WebhookID, s.Request = content.WebhookID, content.RotationRequest
 	s.HasPrevious, s.PreviousExpiresAt = !content.Previous.IsZero(), content.PreviousExpiresAt
 	s.RotationOpen, s.RotationStartedAt = !content.RotationStartedAt.IsZero(), content.RotationStartedAt
-	s.Outdated = s.Foreign || !isCurrent(secret, object)
+	s.Outdated = s.Foreign || !isCurrent(secret, object) ||
+		content.WebhookID != secret.Annotations[v1alpha1.AnnotationWebhookID]
 	if owner := metav1.GetControllerOfNoCopy(secret); s.Foreign {
 		// An earlier resource of the same name is gone, for two cannot have one name.
 		dangling := owner != nil && isResource(owner) && owner.Name == object.Name
@@ -119,6 +120,9 @@ func describe(object *v1alpha1.Chatt2Webhook, name string, secret *corev1.Secret
 	}
 	if !content.Current.IsZero() {
 		s.Fingerprint = signing.Fingerprint(content.WebhookID, content.Current)
+	}
+	if made := o.mem.made; made.request != "" && made.fingerprint == s.Fingerprint {
+		s.Request = made.request // also where the annotation was not kept
 	}
 	// A time that is missing or cannot be is replaced by the best other witness. One of ours may be ahead by a second
 	// more than what status may be.
@@ -130,10 +134,36 @@ func describe(object *v1alpha1.Chatt2Webhook, name string, secret *corev1.Secret
 		}
 	}
 	// The overlap of now counts, and not the one of when the secret was stored; nor a clock that was wrong then.
-	if end := s.RotatedAt.Add(plan.Overlap(&object.Spec)); end.Before(s.PreviousExpiresAt) {
+	end := s.RotatedAt.Add(plan.Overlap(&object.Spec))
+	if s.HasPrevious && s.PreviousExpiresAt.IsZero() || end.Before(s.PreviousExpiresAt) {
 		s.PreviousExpiresAt = end
 	}
 	return s
+}
+
+// contentOf returns what a Secret holds. Where another controller has removed the annotation with the webhook's id, the
+// fingerprint in status, or the one of the secret that the Hub has shown to this process, proves whose secret it is.
+func (o *observation) contentOf(secret *corev1.Secret) signing.Content {
+	content := signing.Parse(secret.Data, secret.Annotations)
+	if content.WebhookID != "" || content.Current.IsZero() {
+		return content
+	}
+	known := []string{o.mem.made.fingerprint}
+	if s := o.Object.Status.SigningSecret; s != nil {
+		known = append(known, s.Fingerprint)
+	}
+	if slices.Contains(known, signing.Fingerprint(o.ID, content.Current)) {
+		content.WebhookID = o.ID
+	}
+	return content
+}
+
+// isOwnSecret reports whether the operator has written a Secret that the resource controls: it has the label, or the
+// name of one that was written for the resource.
+func (o *observation) isOwnSecret(secret *corev1.Secret) bool {
+	recorded := o.Object.Status.SigningSecret
+	return secret.Labels[v1alpha1.LabelManagedBy] == v1alpha1.ManagedBy || secret.Name == o.mem.secretName ||
+		recorded != nil && secret.Name == recorded.Name
 }
 
 // isResource reports whether an owner is a Chatt2Webhook.

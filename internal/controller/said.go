@@ -47,7 +47,7 @@ func (o *observation) signingSecrets() (secrets []hub.Secret, all bool) {
 		if secret == nil {
 			continue
 		}
-		content := signing.Parse(secret.Data, secret.Annotations)
+		content := o.contentOf(secret)
 		for _, value := range []hub.Secret{content.Current, content.Previous} {
 			secrets = append(secrets, value)
 			all = all || signing.Fingerprint(content.WebhookID, value) == recorded

@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+	"github.com/chatt2me/webhook-operator/internal/signing"
 )
 
 // templateKeys are the keys of the labels and annotations of spec.signingSecret.template, sorted.
@@ -34,6 +35,15 @@ func applyTemplate(secret *corev1.Secret, object *v1alpha1.Chatt2Webhook) {
 func isCurrent(secret *corev1.Secret, object *v1alpha1.Chatt2Webhook) bool {
 	return contains(secret.Labels, secretLabels(object)) && contains(secret.Annotations, secretAnnotations(object)) &&
 		secret.Annotations[v1alpha1.AnnotationTemplateKeys] == recordedKeys(object)
+}
+
+// isKept reports whether the API server has stored a content as it was written, as far as a later decision needs it:
+// the values, whether a rotation is open, and no other webhook.
+func isKept(secret *corev1.Secret, content signing.Content) bool {
+	stored := signing.Parse(secret.Data, secret.Annotations)
+	return stored.Current == content.Current && stored.Previous == content.Previous &&
+		stored.RotationStartedAt.IsZero() == content.RotationStartedAt.IsZero() &&
+		(stored.WebhookID == "" || stored.WebhookID == content.WebhookID)
 }
 
 // appliedKeys returns the keys that the annotation of a Secret lists: none where it is missing or cannot be read.

@@ -1,9 +1,11 @@
 package controller_test
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -14,13 +16,30 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
 )
 
-// mutate has the API server set the label "team" of signing Secrets in the world's namespace to another value.
-func (w *world) mutate() {
+// ownLabel has the API server set the label "team" of the Secrets in the world's namespace.
+func (w *world) ownLabel() {
 	w.Helper()
+	w.mutate("has(object.metadata.labels)", `JSONPatch{op: "add", path: "/metadata/labels/team", value: "payments"}`)
+}
+
+// removeAnnotations has the API server remove the annotations of the Secrets in the world's namespace, until it is
+// ended.
+func (w *world) removeAnnotations() (end func()) {
+	w.Helper()
+	return w.mutate("has(object.metadata.annotations)", `JSONPatch{op: "remove", path: "/metadata/annotations"},
+		JSONPatch{op: "add", path: "/metadata/labels/team", value: "payments"}`)
+}
+
+// mutate has an admission policy change the Secrets in the world's namespace for which a condition holds, until it is
+// ended. The change sets the label "team" besides.
+func (w *world) mutate(condition, change string) (end func()) {
+	w.Helper()
+	var policy []client.Object
 	for _, object := range []map[string]any{
 		{
 			"kind": "MutatingAdmissionPolicy", "spec": map[string]any{
@@ -30,11 +49,11 @@ func (w *world) mutate() {
 				}}},
 				"matchConditions": []any{map[string]any{
 					"name": "here", "expression": `object.metadata.namespace == "` + w.namespace +
-						`" && has(object.metadata.labels)`,
+						`" && ` + condition,
 				}},
 				"failurePolicy": "Fail", "reinvocationPolicy": "Never",
 				"mutations": []any{map[string]any{"patchType": "JSONPatch", "jsonPatch": map[string]any{
-					"expression": `[JSONPatch{op: "add", path: "/metadata/labels/team", value: "payments"}]`,
+					"expression": "[" + change + "]",
 				}}},
 			},
 		},
@@ -44,23 +63,35 @@ func (w *world) mutate() {
 		object["metadata"] = map[string]any{"name": w.namespace}
 		o := &unstructured.Unstructured{Object: object}
 		w.Expect(w.Client.Create(w.Context(), o)).To(Succeed())
-		w.Cleanup(func() { _ = w.Client.Delete(w.Context(), o) })
+		policy = append(policy, o)
 	}
 	// The API server takes a moment to apply a policy.
-	w.Eventually(func() string {
+	team := func() string {
 		probe := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{
 			Name: "probe", Namespace: w.namespace, Labels: map[string]string{"probe": "yes"},
+			Annotations: map[string]string{"probe": "yes"},
 		}}
 		w.Expect(w.Client.Create(w.Context(), probe)).To(Succeed())
 		s := w.secret("probe")
 		w.Expect(w.Delete(w.Context(), s)).To(Succeed())
 		return s.Labels["team"]
-	}).Should(Equal("payments"))
+	}
+	w.Eventually(team).Should(Equal("payments"))
+	remove := sync.OnceFunc(func() {
+		for _, o := range policy {
+			w.Expect(w.Delete(context.Background(), o)).To(Succeed())
+		}
+	})
+	w.Cleanup(remove)
+	return func() {
+		remove()
+		w.Eventually(team).Should(BeEmpty())
+	}
 }
 
 func TestALabelThatAPolicyOwnsIsReportedOnceAndHoldsNothingUp(t *testing.T) {
 	w := newWorld(t)
-	w.mutate()
+	w.ownLabel()
 	var writes atomic.Int32
 	w.intercept(func(r *http.Request) *http.Response {
 		if r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/secrets/orders-signing") {
@@ -84,6 +115,72 @@ func TestALabelThatAPolicyOwnsIsReportedOnceAndHoldsNothingUp(t *testing.T) {
 	w.quiet(quietTime)
 	w.Expect(writes.Load()).To(BeEquivalentTo(1), "what is undone is written again and again")
 	w.Eventually(func() []string { return w.events(c) }).Should(ContainElement(v1alpha1.ReasonSecretRejected))
+}
+
+func TestASecretWhoseAnnotationsAreNotKeptIsWrittenSeldomAndNotExchanged(t *testing.T) {
+	w := newWorld(t)
+	allow := w.removeAnnotations()
+	var writes atomic.Int32
+	w.intercept(func(r *http.Request) *http.Response {
+		if r.Method != http.MethodGet && strings.Contains(r.URL.Path, "/secrets") && !strings.HasSuffix(r.URL.Path, "key") {
+			writes.Add(1)
+		}
+		return nil
+	})
+	w.run()
+	c := w.webhook("orders", signed)
+	w.holdsLiveSecret(w.ready(c))
+	w.eventually(c, "told that annotations are not kept", func(now *v1alpha1.Chatt2Webhook) bool {
+		return strings.Contains(findCondition(now, v1alpha1.ConditionSigningSecretReady).Message, "does not keep")
+	})
+	w.quiet(quietTime)
+	w.Expect(writes.Load()).To(BeNumerically("<=", 2), "the Secret is created, and written once more")
+
+	w.annotate(c, v1alpha1.AnnotationRotateRequestedAt, "now")
+	w.reason(c, v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonSecretRejected)
+	w.change(c, func(c *v1alpha1.Chatt2Webhook) { c.Spec.Label = "renamed" })
+	w.Eventually(func() string { return w.onHub()[0].Label }).Should(Equal("renamed"))
+	w.restart()
+	w.reason(c, v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonSecretRejected)
+	w.quiet(quietTime)
+	w.Expect(w.hub.Count("redefineSignature")).To(BeZero())
+	w.Expect(writes.Load()).To(BeNumerically("<=", 6), "what is undone is written again and again")
+
+	allow()
+	w.annotate(c, v1alpha1.AnnotationReconcileRequestedAt, "now")
+	w.holdsLiveSecret(w.ready(w.rotated(c, "now")))
+	w.Expect(w.hub.Count("redefineSignature")).To(Equal(1))
+}
+
+func TestAnotherControllerThatRemovesTheAnnotationsOfTheSecretCausesNoRotation(t *testing.T) {
+	w := newWorld(t)
+	w.run()
+	c := w.webhook("orders", signed)
+	w.ready(c)
+	remove := func() {
+		s := w.secret("orders-signing")
+		s.Annotations, s.Labels = nil, nil
+		w.Expect(w.Update(w.Context(), s)).To(Succeed())
+	}
+	for range 4 {
+		remove()
+		w.Eventually(func() map[string]string { return w.secret("orders-signing").Annotations }).Should(
+			HaveKey(v1alpha1.AnnotationWebhookID))
+	}
+	w.eventually(c, "quiet about annotations", func(now *v1alpha1.Chatt2Webhook) bool {
+		return !strings.Contains(findCondition(now, v1alpha1.ConditionSigningSecretReady).Message, "does not keep")
+	})
+	remove()
+	w.eventually(c, "told that annotations are not kept", func(now *v1alpha1.Chatt2Webhook) bool {
+		return strings.Contains(findCondition(now, v1alpha1.ConditionSigningSecretReady).Message, "does not keep")
+	})
+	w.quiet(quietTime)
+	w.holdsLiveSecret(w.ready(c))
+	w.Expect(w.secret("orders-signing").Annotations).To(BeEmpty())
+	w.Expect(w.hub.Count("redefineSignature")).To(BeZero())
+	w.annotate(c, v1alpha1.AnnotationReconcileRequestedAt, "now")
+	w.Eventually(func() map[string]string { return w.secret("orders-signing").Annotations }).Should(
+		HaveKey(v1alpha1.AnnotationWebhookID))
 }
 
 func TestAFinalizerOnTheSecretOfAnUnsignedWebhookHoldsNothingUp(t *testing.T) {

@@ -17,6 +17,12 @@ var errForeignSecret = errors.New("the Secret is controlled by somebody else")
 // errImmutableSecret: the data of the Secret can never be changed.
 var errImmutableSecret = errors.New("the Secret is immutable")
 
+// errNotKept: the API server has stored something else than what was written to the Secret.
+var errNotKept = errors.New("the Secret was not stored as it was written")
+
+// errRemoved: another controller has removed from the Secret what the API server had stored.
+var errRemoved = errors.New("the Secret was changed after it was written")
+
 // secretTrouble is why the API server does not take the signing Secret, nil when that may pass by itself.
 func secretTrouble(o *observation, err error) *plan.Trouble {
 	t := &plan.Trouble{Condition: v1alpha1.ConditionSigningSecretReady, Stalled: true, Event: true}
@@ -28,6 +34,11 @@ func secretTrouble(o *observation, err error) *plan.Trouble {
 		t.Reason = v1alpha1.ReasonSecretRejected
 		t.Message = fmt.Sprintf("the API server refuses the Secret %q; look at its fields and at spec.signingSecret "+
 			"(an immutable Secret must be deleted)", o.Signing.Name)
+	case errors.Is(err, errNotKept), errors.Is(err, errRemoved):
+		t.Reason = v1alpha1.ReasonSecretRejected
+		t.Message = fmt.Sprintf("what the operator writes to the Secret %q is not kept: an admission policy or another "+
+			"controller changes its data, or its annotations of hub.chatt2.me, without which no secret is exchanged "+
+			"(exempt the Secret, then set the annotation %s)", o.Signing.Name, v1alpha1.AnnotationReconcileRequestedAt)
 	case apierrors.IsForbidden(err):
 		t.Reason, t.Stalled = v1alpha1.ReasonSecretRejected, false
 		t.Message = fmt.Sprintf("the operator may not write the Secret %q: look at its permissions, the quota of the "+

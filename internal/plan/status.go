@@ -145,7 +145,7 @@ func storedMessage(o *Observed) string {
 	message := "the Secret holds the value that the Hub signs with"
 	if o.metadataLost() {
 		message += "; the API server does not keep the labels, annotations or owner that the operator writes to it: " +
-			"an admission policy may change them (exempt the Secret, then set the annotation " +
+			"an admission policy or another controller may change them (exempt the Secret, then set the annotation " +
 			v1alpha1.AnnotationReconcileRequestedAt + ")"
 	}
 	if o.rotationRequest() != "" && o.Signing.HasPrevious {
