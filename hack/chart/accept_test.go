@@ -99,7 +99,7 @@ func (s *site) stubs(group string, kinds ...string) {
 		list := &unstructured.UnstructuredList{}
 		list.SetAPIVersion(group + "/v1")
 		list.SetKind(kind + "List")
-		s.Eventually(func() error { return s.List(s.Context(), list) }, "30s").Should(Succeed(), "%s is there", kind)
+		s.Eventually(func() error { return s.List(s.Context(), list) }, "2m").Should(Succeed(), "%s is there", kind)
 	}
 }
 

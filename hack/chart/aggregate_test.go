@@ -40,7 +40,7 @@ func TestTheRolesOfANamespaceIncludeWebhooks(t *testing.T) {
 				Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: "User", Name: user}},
 			})).To(Succeed())
 			for _, verb := range look {
-				s.Eventually(s.may).WithArguments(user, verb, "").WithTimeout(30*time.Second).Should(BeTrue(), verb)
+				s.Eventually(s.may).WithArguments(user, verb, "").WithTimeout(2*time.Minute).Should(BeTrue(), verb)
 			}
 			for _, verb := range change {
 				s.Expect(s.may(user, verb, "")).To(Equal(may.change), verb)

@@ -79,7 +79,7 @@ func (s *site) upgrade(crd *unstructured.Unstructured, change func(spec map[stri
 	}
 	s.Eventually(func() error {
 		return s.Create(s.Context(), marked.DeepCopy(), client.DryRunAll, client.FieldValidation("Strict"))
-	}, "30s").Should(Succeed(), "the CRD is in force")
+	}, "2m").Should(Succeed(), "the CRD is in force")
 }
 
 func (s *site) apply(object *unstructured.Unstructured) {

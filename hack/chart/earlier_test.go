@@ -19,7 +19,7 @@ func TestTheChartOfTheReleaseBeforeIsUpgraded(t *testing.T) {
 			"--set", "metrics.serviceMonitor.enabled=true,metrics.prometheusRule.enabled=true,hub.pollInterval=2m")
 		s.established()
 		webhook := s.stored("kept", "Kept")
-		s.Eventually(func() error { return s.Create(s.Context(), webhook.DeepCopy()) }, "30s").Should(Succeed())
+		s.Eventually(func() error { return s.Create(s.Context(), webhook.DeepCopy()) }, "2m").Should(Succeed())
 		secrets, before := s.secrets(), s.read(webhook)
 
 		s.helm("upgrade", release, chartFolder(), "--reset-then-reuse-values")
@@ -34,7 +34,7 @@ func TestTheChartOfTheReleaseBeforeIsUpgraded(t *testing.T) {
 		s.Expect(s.chartOfTheCRD()).NotTo(Equal(release + "-" + version(t)))
 		s.helm("upgrade", release, chartFolder(), "--reset-then-reuse-values")
 		s.helm("uninstall", release)
-		s.Eventually(s.left, "30s").Should(BeEmpty())
+		s.Eventually(s.left, "2m").Should(BeEmpty())
 	})
 }
 

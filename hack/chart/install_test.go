@@ -29,7 +29,7 @@ func TestTheChartIsInstalledUpgradedAndUninstalled(t *testing.T) {
 
 		s.helm("uninstall", release)
 
-		s.Eventually(s.left, "30s").Should(BeEmpty())
+		s.Eventually(s.left, "2m").Should(BeEmpty())
 		_, err = s.crd()
 		s.Expect(err).NotTo(HaveOccurred(), "the CRD is kept")
 		s.helm("install", release, chartFolder())
@@ -60,7 +60,7 @@ func TestWithoutKeepTheCRDGoesWithTheRelease(t *testing.T) {
 
 		s.helm("uninstall", release)
 
-		s.Eventually(func() bool { _, err := s.crd(); return apierrors.IsNotFound(err) }, "30s").Should(BeTrue())
+		s.Eventually(func() bool { _, err := s.crd(); return apierrors.IsNotFound(err) }, "2m").Should(BeTrue())
 	})
 }
 
@@ -74,7 +74,7 @@ func TestAnUpgradeUpgradesTheCRDAndKeepsWebhooks(t *testing.T) {
 			Label: "Kept", Endpoint: "https://your-server.example/hook", EventType: "Message",
 			APIKeySecretRef: v1alpha1.APIKeySecretReference{Name: "key"},
 		}
-		s.Eventually(func() error { return s.Create(s.Context(), webhook) }, "30s").Should(Succeed())
+		s.Eventually(func() error { return s.Create(s.Context(), webhook) }, "2m").Should(Succeed())
 
 		s.helm("upgrade", release, chartFolder(), "--set", "crds.annotations.note=new")
 

@@ -47,7 +47,7 @@ func (s *site) grant(r rights, in string) {
 		}
 	}
 	for i := range granted {
-		s.Eventually(s.allowed).WithArguments(&granted[i]).WithTimeout(30*time.Second).Should(BeTrue(), "%v", granted[i])
+		s.Eventually(s.allowed).WithArguments(&granted[i]).WithTimeout(2*time.Minute).Should(BeTrue(), "%v", granted[i])
 	}
 }
 
@@ -188,7 +188,7 @@ func TestEachRightOfTheChartIsNeeded(t *testing.T) {
 					if err == nil {
 						t.Fatal("the operator lives without it")
 					}
-					s.Eventually(s.wasRefused).WithArguments(taken).WithTimeout(30*time.Second).
+					s.Eventually(s.wasRefused).WithArguments(taken).WithTimeout(2*time.Minute).
 						Should(BeTrue(), "it came to a halt, but was not refused that: %v", err)
 				})
 			}

@@ -84,7 +84,7 @@ func (s *site) removeCRD() {
 	s.Expect(client.IgnoreNotFound(s.Delete(ctx, crd))).To(Succeed())
 	s.Eventually(func() bool {
 		return apierrors.IsNotFound(s.Get(ctx, client.ObjectKeyFromObject(crd), crd))
-	}, "30s").Should(BeTrue(), "the CRD goes")
+	}, "2m").Should(BeTrue(), "the CRD goes")
 }
 
 // installCRD installs the CRD without Helm.
@@ -153,5 +153,5 @@ func (s *site) left() []string {
 // established waits until the API server serves the kind.
 func (s *site) established() {
 	s.Helper()
-	s.Eventually(func() error { return s.List(s.Context(), &v1alpha1.Chatt2WebhookList{}) }, "30s").Should(Succeed())
+	s.Eventually(func() error { return s.List(s.Context(), &v1alpha1.Chatt2WebhookList{}) }, "2m").Should(Succeed())
 }

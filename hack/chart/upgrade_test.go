@@ -25,7 +25,7 @@ func TestAnUpgradeOfTheCRDLeavesWhatIsStored(t *testing.T) {
 	s.established()
 	fresh, told := s.stored("fresh", "Fresh"), s.stored("told", "Told")
 	for _, object := range []*unstructured.Unstructured{fresh, told} {
-		s.Eventually(func() error { return s.Create(s.Context(), object.DeepCopy()) }, "30s").Should(Succeed())
+		s.Eventually(func() error { return s.Create(s.Context(), object.DeepCopy()) }, "2m").Should(Succeed())
 	}
 	s.Expect(s.patch(told, aStatus, "status")).To(Succeed())
 	before := []*unstructured.Unstructured{s.read(fresh), s.read(told)}
@@ -61,7 +61,7 @@ func TestRulesMayBeTightened(t *testing.T) {
 	s.apply(presentCRD(t))
 	s.established()
 	object := s.stored("stored", "A label of some length")
-	s.Eventually(func() error { return s.Create(s.Context(), object.DeepCopy()) }, "30s").Should(Succeed())
+	s.Eventually(func() error { return s.Create(s.Context(), object.DeepCopy()) }, "2m").Should(Succeed())
 
 	s.upgrade(presentCRD(t), func(spec map[string]any) {
 		for path, value := range map[string]any{

@@ -93,7 +93,7 @@ func TestWaitEndsAsTheWebhookDoes(t *testing.T) {
 		waiting[name] = s.inTheBackground("install", name, folder, "--wait", "--timeout", patience.String(),
 			"--set", "apiKey="+name+"-key,endpoint="+endpoint)
 		key := client.ObjectKey{Namespace: s.namespace, Name: name}
-		s.Eventually(func() error { return s.Get(s.Context(), key, &v1alpha1.Chatt2Webhook{}) }, "30s").Should(Succeed())
+		s.Eventually(func() error { return s.Get(s.Context(), key, &v1alpha1.Chatt2Webhook{}) }, "2m").Should(Succeed())
 	}
 	for _, ended := range waiting {
 		s.stillWaits(ended) // nobody has looked at the webhook
@@ -120,7 +120,7 @@ func TestWaitEndsWhenTheOperatorRuns(t *testing.T) {
 	ended := s.inTheBackground("install", release, chartFolder(), "--wait", "--timeout", "2m")
 	var deployment appsv1.Deployment
 	key := client.ObjectKey{Namespace: s.namespace, Name: release}
-	s.Eventually(func() error { return s.Get(s.Context(), key, &deployment) }, "30s").Should(Succeed())
+	s.Eventually(func() error { return s.Get(s.Context(), key, &deployment) }, "2m").Should(Succeed())
 	s.stillWaits(ended)
 
 	deployment.Status = appsv1.DeploymentStatus{

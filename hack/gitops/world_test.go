@@ -31,7 +31,7 @@ import (
 )
 
 // patience is how long a test waits for what is to come, longer than any machine needs.
-const patience = 60 * time.Second
+const patience = 2 * time.Minute
 
 // world is what one test plays in: a namespace, a Hub and an endpoint of its own, and an operator for them.
 type world struct {
@@ -90,11 +90,11 @@ func (w *world) run() {
 	w.Helper()
 	op := controller.Operator{
 		Options: controller.Options{
-			Settings:   plan.Settings{SettleTime: time.Second, OrphanAfter: time.Minute, PollInterval: time.Second},
+			Settings:   plan.Settings{SettleTime: 6 * time.Second, OrphanAfter: time.Minute, PollInterval: time.Second},
 			Namespaces: []string{w.namespace}, MaxConcurrentReconciles: 4, WatchSecrets: true,
 		},
 		Hub: hub.Config{
-			BaseURL: w.hub.URL, Timeout: 800 * time.Millisecond,
+			BaseURL: w.hub.URL, Timeout: 5 * time.Second,
 			Transport: hub.NewTransport(hub.TransportConfig{RootCAs: w.hub.CAs}),
 		},
 		QPS: 200, Burst: 200, Registry: prometheus.NewRegistry(), Now: time.Now,

@@ -91,7 +91,7 @@ func (s *stage) startOperator(binary string, c *cluster.Cluster) (metrics string
 	write(s.T, ca, s.hub.CAPEM)
 	probes, metrics := freeAddress(s.T), freeAddress(s.T)
 	cmd := exec.Command(binary, "operator", "--kubeconfig="+kubeconfig, "--hub-url="+s.hub.URL, "--hub-ca-file="+ca,
-		"--hub-poll-interval=1s", "--hub-qps=100", "--hub-burst=100", "--hub-timeout=2s", "--hub-settle-time=3s",
+		"--hub-poll-interval=1s", "--hub-qps=100", "--hub-burst=100", "--hub-timeout=5s", "--hub-settle-time=6s",
 		"--leader-elect", "--leader-election-namespace=default", "--health-probe-bind-address="+probes,
 		"--metrics-bind-address="+metrics)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "TMPDIR=" + dir}

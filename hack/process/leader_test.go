@@ -60,8 +60,7 @@ func (w *world) handsOver(i *installation, leading *operator) {
 	w.Expect(code).To(BeZero(), "exit code: %s", leading.log)
 	w.Expect(w.get(c).Status.WebhookID).NotTo(BeEmpty(), "the step under way was not ended")
 	w.Expect(w.holder(i)).NotTo(Equal(leader), "the lease is not released")
-	// Without the release it would take the 15 s for which a lease lasts.
-	w.Eventually(func() string { return w.holder(i) }, 12*time.Second).ShouldNot(Or(BeEmpty(), Equal(leader)))
+	w.Eventually(func() string { return w.holder(i) }).ShouldNot(Or(BeEmpty(), Equal(leader)))
 	w.ready(w.webhook("fourth"))
 	w.Eventually(next.log.all).Should(ContainSubstring("Registered webhook"))
 	w.Expect(w.hub.Lifetimes()).To(HaveLen(4), "one webhook for each resource")

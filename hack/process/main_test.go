@@ -26,7 +26,7 @@ import (
 )
 
 // patience is how long a test waits for what is to come, longer than any machine needs.
-const patience = 60 * time.Second
+const patience = 2 * time.Minute
 
 var (
 	shared *cluster.Cluster

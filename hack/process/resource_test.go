@@ -1,6 +1,7 @@
 package process_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 
@@ -85,8 +86,9 @@ func (w *world) rotated(c *v1alpha1.Chatt2Webhook, request string) {
 // ready waits until a resource is ready for its present spec, and returns it.
 func (w *world) ready(c *v1alpha1.Chatt2Webhook) *v1alpha1.Chatt2Webhook {
 	w.Helper()
-	w.Eventually(func() bool { return w.get(c).IsReady() }).Should(BeTrue(), "%s is not ready: %+v\n%s", c.Name,
-		w.get(c).Status.Conditions, w.logs())
+	w.Eventually(func() bool { return w.get(c).IsReady() }).Should(BeTrue(), func() string {
+		return fmt.Sprintf("%s is not ready: %+v\n%s", c.Name, w.get(c).Status.Conditions, w.logs())
+	})
 	return w.get(c)
 }
 

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"slices"
 	"testing"
-	"time"
 
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
@@ -123,10 +122,10 @@ func TestWithoutTheRightToListSecretsTheOperatorLooksAtThoseItNeeds(t *testing.T
 
 	w.live()
 
-	w.Eventually(func() bool { return w.get(waiting).IsReady() }, 75*time.Second).Should(BeTrue(),
+	w.Eventually(func() bool { return w.get(waiting).IsReady() }, recheck).Should(BeTrue(),
 		"the Secret that came later is not found: %s", w.logs())
 	w.holdsLiveSecret(waiting)
-	w.Eventually(func() string { return w.hub.HeadersOf(sending.Status.WebhookID)[0].Value }, 75*time.Second).Should(
+	w.Eventually(func() string { return w.hub.HeadersOf(sending.Status.WebhookID)[0].Value }, recheck).Should(
 		Equal(string(changed.Data["token"])), "the header that changed is not sent")
 	for _, a := range w.audited(i.user()) {
 		if a.Object.Resource == "secrets" && (a.Verb == "list" || a.Verb == "watch") {

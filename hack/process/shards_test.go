@@ -53,8 +53,9 @@ func TestOfWhatTwoShardsDeclareAtOnceOneWebhookStays(t *testing.T) {
 	}
 	for n, owner := range owners {
 		w.gone(owner)
-		w.Eventually(func() bool { return w.get(others[n]).IsReady() }, recheck).Should(BeTrue(),
-			"%s does not register what %s gave up: %+v", others[n].Name, owner.Name, w.get(others[n]).Status.Conditions)
+		w.Eventually(func() bool { return w.get(others[n]).IsReady() }, recheck).Should(BeTrue(), func() string {
+			return fmt.Sprintf("it does not register what %s gave up: %+v", owner.Name, w.get(others[n]))
+		})
 		others[n] = w.get(others[n])
 	}
 	w.onlyThese(others)
@@ -104,8 +105,9 @@ func (w *world) decided(pair claimants) (owner, other *v1alpha1.Chatt2Webhook) {
 		synced := meta.FindStatusCondition(other.Status.Conditions, v1alpha1.ConditionSynced)
 		return owner.IsReady() && other.Status.WebhookID == "" && synced != nil &&
 			synced.Reason == v1alpha1.ReasonConflict && strings.Contains(synced.Message, w.namespace+"/"+owner.Name)
-	}, recheck).Should(BeTrue(), "%s and %s: %+v and %+v", pair.first.Name, pair.second.Name, &w.get(pair.first).Status,
-		&w.get(pair.second).Status)
+	}, recheck).Should(BeTrue(), func() string {
+		return fmt.Sprintf("%s: %+v\n%s: %+v", owner.Name, owner.Status, other.Name, other.Status)
+	})
 	return owner, other
 }
 

@@ -100,13 +100,10 @@ func TestARefusedDeleteIsToldAndBacksOff(t *testing.T) {
 	})).To(Succeed())
 	w.Expect(w.Delete(w.Context(), c)).To(Succeed())
 	<-time.After(12 * time.Second)
-	now := w.get(c)
 	if got := w.hub.Count("deleteWebhook"); got > 5 {
 		w.Errorf("%d deletes in 12 s", got)
 	}
-	if s := findCondition(now, v1alpha1.ConditionSynced); s.Reason != v1alpha1.ReasonDeletionBlocked {
-		w.Errorf("Synced is %s %s, Ready %s", s.Status, s.Reason, findCondition(now, "Ready").Status)
-	}
+	w.reason(c, v1alpha1.ConditionSynced, v1alpha1.ReasonDeletionBlocked)
 	w.hub.ClearFaults()
 	w.gone(c)
 }
@@ -160,12 +157,10 @@ func TestAnEmptyAnnotationOfTheTemplate(t *testing.T) {
 		}}
 	})
 	w.ready(c)
-	<-time.After(2 * time.Second)
-	counter.reset()
-	<-time.After(6 * time.Second)
-	if got := counter.list(); len(got) > 0 {
-		w.Errorf("writes while nothing happens: %v", got)
-	}
+	w.Eventually(func() []string {
+		defer counter.reset()
+		return counter.list()
+	}).WithPolling(6*time.Second).Should(BeEmpty(), "writes while nothing happens")
 	s := w.secret("orders-signing")
 	w.Expect(s.Annotations).To(HaveKey("empty"))
 	w.Expect(s.Labels).To(HaveKey("bare"))

@@ -42,10 +42,10 @@ func TestAllKeysTogetherReadABoundedNumberOfPages(t *testing.T) {
 		all = append(all, c)
 	}
 	g := NewWithT(t)
-	g.Eventually(atOnce.Load).WithTimeout(10 * time.Second).Should(BeEquivalentTo(pagesAtOnce))
+	g.Eventually(atOnce.Load).WithTimeout(time.Minute).Should(BeEquivalentTo(pagesAtOnce))
 	close(release)
 	for _, c := range all {
-		g.Eventually(func() int { return c.Listing().Count }).WithTimeout(20 * time.Second).Should(Equal(3))
+		g.Eventually(func() int { return c.Listing().Count }).WithTimeout(time.Minute).Should(Equal(3))
 	}
 	if n := most.Load(); n > pagesAtOnce {
 		t.Errorf("%d pages were read at once", n)

@@ -77,7 +77,7 @@ func TestARunningPoolListsForAKeyThatComesUpLater(t *testing.T) {
 		t.Fatal(err)
 	}
 	early.Subscribe("a", "", NaturalKey{})
-	NewWithT(t).Eventually(func() int { return early.Listing().Count }).WithTimeout(10 * time.Second).Should(Equal(60))
+	NewWithT(t).Eventually(func() int { return early.Listing().Count }).WithTimeout(time.Minute).Should(Equal(60))
 }
 
 func TestARunningConnectionGrantsTurnsAndListsBeyondItsBurst(t *testing.T) {
@@ -95,11 +95,11 @@ func TestARunningConnectionGrantsTurnsAndListsBeyondItsBurst(t *testing.T) {
 			g.Eventually(func() bool {
 				_, err := c.Get(t.Context(), s, "11111111-1111-4111-8111-111111111111", Repair)
 				return err != nil && !errors.Is(err, ErrWait)
-			}).WithTimeout(20 * time.Second).Should(BeTrue())
+			}).WithTimeout(time.Minute).Should(BeTrue())
 		})
 	}
 	wg.Wait()
-	NewWithT(t).Eventually(func() int { return c.Listing().Count }).WithTimeout(20 * time.Second).Should(Equal(120))
+	NewWithT(t).Eventually(func() int { return c.Listing().Count }).WithTimeout(time.Minute).Should(Equal(120))
 }
 
 func TestAKeyIsToldFromOthersByAHash(t *testing.T) {

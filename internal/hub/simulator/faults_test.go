@@ -73,7 +73,7 @@ func TestFaultsThatCommitLate(t *testing.T) {
 		w := newWorld(t, simulator.Options{})
 		w.fault(simulator.Fault{Kind: simulator.LateCommit, Times: 1, Delay: simulator.Duration(20 * time.Millisecond)})
 		w.dropped()
-		gomega.NewWithT(t).Eventually(w.webhooks, "5s", "5ms").Should(gomega.Equal(1))
+		gomega.NewWithT(t).Eventually(w.webhooks, "60s", "5ms").Should(gomega.Equal(1))
 	})
 	t.Run("but not once the key is revoked", func(t *testing.T) {
 		w := newWorld(t, simulator.Options{})

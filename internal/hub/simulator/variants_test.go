@@ -119,7 +119,7 @@ func TestVariantsOfVerification(t *testing.T) {
 		if body["isVerified"] != false {
 			t.Error("verified before the answer")
 		}
-		g.Eventually(func() any { return w.get(id)["isVerified"] }, "5s", "10ms").Should(gomega.BeTrue())
+		g.Eventually(func() any { return w.get(id)["isVerified"] }, "60s", "10ms").Should(gomega.BeTrue())
 	})
 	t.Run("at a time that never comes", func(t *testing.T) {
 		w := newWorld(t, withVariants(simulator.Variants{VerifyAfter: simulator.Duration(time.Hour)}))
