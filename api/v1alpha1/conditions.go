@@ -98,6 +98,9 @@ const (
 	ReasonSecretConflict = "SecretConflict"
 	// ReasonSecretRejected: the API server refuses the signing Secret as spec.signingSecret describes it.
 	ReasonSecretRejected = "SecretRejected"
+	// ReasonMetadataRejected: the API server does not keep the finalizer or the annotations that the operator writes to
+	// the resource.
+	ReasonMetadataRejected = "MetadataRejected"
 )
 
 // Reasons of events that are not reasons of a condition.

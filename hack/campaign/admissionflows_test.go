@@ -50,6 +50,36 @@ var admissionFlows = append([]flow{
 		w.admit(stripped)
 		w.change(rotateNow)
 	}, waits: v1alpha1.ReasonSecretRejected, ends: (*world).writtenSeldom},
+	{name: "metadata-stripped-in-creation", trigger: func(w *world) {
+		w.stripResource(true)
+		w.resource(signed)
+	}},
+	{name: "annotations-stripped-in-creation", trigger: func(w *world) {
+		w.stripResource(false)
+		w.resource(signed)
+	}},
+	{name: "metadata-stripped-in-adoption", before: func(w *world) { w.byHand(name, "https://shop.example/orders") },
+		trigger: func(w *world) {
+			w.stripResource(true)
+			w.resource()
+		}, ends: (*world).unheld},
+	{name: "metadata-stripped-for-good", trigger: func(w *world) {
+		w.admitResource(func(object client.Object) { stripOwn(object, true) })
+		w.resource(signed)
+	}, waits: v1alpha1.ReasonMetadataRejected, ends: func(w *world) string {
+		if len(w.hub.Webhooks(w.app.ID)) != 1 {
+			return "S6: a webhook was registered that nothing durable knows of"
+		}
+		return ""
+	}},
+	{name: "metadata-stripped-in-update", before: signedResource, trigger: func(w *world) {
+		w.stripResource(true)
+		w.change(func(c *v1alpha1.Chatt2Webhook) { c.Spec.Endpoint = "https://shop.example/new" })
+	}, ends: (*world).unheld},
+	{name: "metadata-stripped-in-open-creation", before: openCreate(lost), open: true, trigger: func(w *world) {
+		w.stripResource(false)
+		w.change(annotate("example.com/changed", "yes"))
+	}},
 }, strippedFlows()...)
 
 // strippedFlows are about an admission policy that keeps none of the operator's labels and annotations on the signing
@@ -96,12 +126,44 @@ func (w *world) admit(change func(client.Object)) {
 // changeSecrets has an admission policy change what is written to the signing Secret for a while.
 func (w *world) changeSecrets(change func(client.Object)) {
 	w.admit(change)
+	w.lift()
+}
+
+// lift ends the admission policy after a while, whereupon a user asks for a look as the message says.
+func (w *world) lift() {
 	w.clock.after(refusedTime, func() {
 		w.store.Admission = nil
 		if w.get() != nil {
 			w.askAgain(key(name), "lifted")
 		}
 	})
+}
+
+// stripResource has an admission policy remove the operator's annotations from resources for a while, and the
+// finalizer.
+func (w *world) stripResource(finalizer bool) {
+	w.admitResource(func(object client.Object) { stripOwn(object, finalizer) })
+	w.lift()
+}
+
+// admitResource has an admission policy change what is written to resources.
+func (w *world) admitResource(change func(client.Object)) {
+	w.store.Admission = func(call store.Call, object client.Object) error {
+		if call.Kind.Kind == "Chatt2Webhook" && call.Subresource == "" {
+			change(object)
+		}
+		return nil
+	}
+}
+
+// stripOwn removes what the operator writes to a resource.
+func stripOwn(object client.Object, finalizer bool) {
+	annotations := object.GetAnnotations()
+	maps.DeleteFunc(annotations, func(key, _ string) bool { return strings.HasPrefix(key, "hub.chatt2.me/create") })
+	object.SetAnnotations(annotations)
+	if finalizer && object.GetDeletionTimestamp() == nil {
+		object.SetFinalizers(nil)
+	}
 }
 
 func stripped(object client.Object) {

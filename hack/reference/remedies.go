@@ -45,4 +45,6 @@ var remedies = map[string]string{
 	"HeaderSourceNotAllowed": "annotate the Secret with `hub.chatt2.me/allow-as-header=true`",
 	"SecretConflict":         "delete that Secret, or choose another `signingSecret.name`",
 	"SecretRejected":         "follow the message: template, immutable Secret, permissions, quota or admission policy",
+	"MetadataRejected": "exempt Chatt2Webhooks from the admission policy that removes them, then set the annotation " +
+		"`hub.chatt2.me/reconcile-requested-at`",
 }

@@ -133,6 +133,7 @@ func (r *Reconciler) restoreMetadata(ctx context.Context, o *observation, _ plan
 			}
 		}
 	})
+	out.failed = !o.mem.UnkeptUntil.IsZero()
 }
 
 // look looks at the webhook again.
@@ -177,14 +178,15 @@ func (r *Reconciler) forgotten(o *observation) {
 }
 
 // patchMetadata changes annotations and finalizers of the resource in one write, if there is anything to change. The
-// write fails when the resource is not as it was read.
+// write fails when the resource is not as it was read. What the API server does not keep is recorded in the memory.
 func (r *Reconciler) patchMetadata(ctx context.Context, o *observation, change func(*v1alpha1.Chatt2Webhook)) error {
 	after := o.Object.DeepCopy()
 	change(after)
 	if equalMetadata(after, o.Object) {
+		o.mem.UnkeptUntil = time.Time{}
 		return nil
 	}
-	before := o.Object.DeepCopy()
+	before, wanted := o.Object.DeepCopy(), after.DeepCopy()
 	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
 	err := o.write(&r.resources, after, func() error { return r.Client.Patch(ctx, after, patch) })
 	if err != nil {
@@ -193,8 +195,20 @@ func (r *Reconciler) patchMetadata(ctx context.Context, o *observation, change f
 	if after.ResourceVersion != before.ResourceVersion {
 		o.mem.replaced(before)
 	}
-	o.Object = after
+	if o.Object, o.mem.UnkeptUntil = after, (time.Time{}); !keeps(after, wanted) {
+		o.mem.UnkeptUntil = r.Now().Add(jitter(plan.RejectedTime))
+	}
 	return nil
+}
+
+// keeps reports whether a resource has the finalizer and the annotations of a registration that another state has.
+func keeps(stored, wanted *v1alpha1.Chatt2Webhook) bool {
+	for _, annotation := range intentAnnotations {
+		if value, ok := wanted.Annotations[annotation]; ok && stored.Annotations[annotation] != value {
+			return false
+		}
+	}
+	return hasFinalizer(stored, v1alpha1.WebhookFinalizer) || !hasFinalizer(wanted, v1alpha1.WebhookFinalizer)
 }
 
 // fence fails unless the resource is still as it was read: a write that changes nothing.

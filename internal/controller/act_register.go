@@ -25,6 +25,9 @@ func (r *Reconciler) create(ctx context.Context, o *observation, p plan.Plan, ou
 	if out.err = r.writeIntent(ctx, o, p.Retried, out); out.err != nil {
 		return
 	}
+	if out.failed = !o.mem.UnkeptUntil.IsZero(); out.failed {
+		return
+	}
 	spec := &o.Object.Spec
 	// From here to the answer a webhook may come to be that nobody knows of.
 	closed := o.mem.IntentClosed
@@ -96,7 +99,7 @@ func (r *Reconciler) writeIntent(ctx context.Context, o *observation, retried bo
 			w.Annotations[v1alpha1.AnnotationCreateRetriedAt] = now
 		}
 	})
-	if err == nil {
+	if err == nil && o.mem.UnkeptUntil.IsZero() {
 		o.mem.IntentClosed = o.mem.IntentClosed || !intent
 		o.mem.intentWritten = intentSaid(o.Object)
 	}

@@ -27,25 +27,25 @@ func (w *world) ownLabel() {
 	w.mutate("has(object.metadata.labels)", `JSONPatch{op: "add", path: "/metadata/labels/team", value: "payments"}`)
 }
 
-// removeAnnotations has the API server remove the annotations of the Secrets in the world's namespace, until it is
-// ended.
-func (w *world) removeAnnotations() (end func()) {
+// removeAnnotations has the API server remove the annotations of Secrets and other kinds in the world's namespace,
+// until it is ended.
+func (w *world) removeAnnotations(others ...any) (end func()) {
 	w.Helper()
 	return w.mutate("has(object.metadata.annotations)", `JSONPatch{op: "remove", path: "/metadata/annotations"},
-		JSONPatch{op: "add", path: "/metadata/labels/team", value: "payments"}`)
+		JSONPatch{op: "add", path: "/metadata/labels", value: {"team": "payments"}}`, others...)
 }
 
-// mutate has an admission policy change the Secrets in the world's namespace for which a condition holds, until it is
-// ended. The change sets the label "team" besides.
-func (w *world) mutate(condition, change string) (end func()) {
+// mutate has an admission policy change the Secrets, and the objects of other kinds, in the world's namespace for
+// which a condition holds, until it is ended. The change sets the label "team" besides.
+func (w *world) mutate(condition, change string, others ...any) (end func()) {
 	w.Helper()
 	var policy []client.Object
 	for _, object := range []map[string]any{
 		{
 			"kind": "MutatingAdmissionPolicy", "spec": map[string]any{
 				"matchConstraints": map[string]any{"resourceRules": []any{map[string]any{
-					"apiGroups": []any{""}, "apiVersions": []any{"v1"}, "operations": []any{"CREATE", "UPDATE"},
-					"resources": []any{"secrets"},
+					"apiGroups": []any{"", v1alpha1.GroupVersion.Group}, "apiVersions": []any{"*"},
+					"operations": []any{"CREATE", "UPDATE"}, "resources": append(others, "secrets"),
 				}}},
 				"matchConditions": []any{map[string]any{
 					"name": "here", "expression": `object.metadata.namespace == "` + w.namespace +
@@ -150,6 +150,29 @@ func TestASecretWhoseAnnotationsAreNotKeptIsWrittenSeldomAndNotExchanged(t *test
 	w.annotate(c, v1alpha1.AnnotationReconcileRequestedAt, "now")
 	w.holdsLiveSecret(w.ready(w.rotated(c, "now")))
 	w.Expect(w.hub.Count("redefineSignature")).To(Equal(1))
+}
+
+func TestNothingIsRegisteredThatCannotBeRecorded(t *testing.T) {
+	w := newWorld(t)
+	allow := w.removeAnnotations("chatt2webhooks")
+	var writes atomic.Int32
+	w.intercept(func(r *http.Request) *http.Response {
+		if r.Method != http.MethodGet && strings.HasSuffix(r.URL.Path, "/chatt2webhooks/orders") {
+			writes.Add(1)
+		}
+		return nil
+	})
+	w.run()
+	c := w.webhook("orders")
+	w.reason(c, v1alpha1.ConditionStalled, v1alpha1.ReasonMetadataRejected)
+	w.quiet(quietTime)
+	w.Expect(w.onHub()).To(BeEmpty())
+	w.Expect(writes.Load()).To(BeEquivalentTo(1), "what is not kept is written again and again")
+	w.Expect(w.events(c)).To(ContainElement(v1alpha1.ReasonMetadataRejected))
+	allow()
+	w.annotate(c, v1alpha1.AnnotationReconcileRequestedAt, "now")
+	w.ready(c)
+	w.Expect(w.onHub()).To(HaveLen(1))
 }
 
 func TestAnotherControllerThatRemovesTheAnnotationsOfTheSecretCausesNoRotation(t *testing.T) {

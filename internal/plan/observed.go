@@ -107,6 +107,9 @@ type Memory struct {
 	// MetadataLostOf is the generation whose labels and annotations, or owner reference, the API server did not keep on
 	// the signing Secret when they were last written, as an admission policy may change them; zero when it did.
 	MetadataLostOf int64
+	// UnkeptUntil is when the finalizer and the annotations of a registration are written to the resource again, which
+	// the API server did not keep when they were last written; zero when it did.
+	UnkeptUntil time.Time
 	// RequiresSignature is what this process last sent of the field of that name for the webhook, and the Hub took; nil
 	// when it sent nothing. Only a Hub that does not show the field makes it count.
 	RequiresSignature *bool

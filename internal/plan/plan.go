@@ -231,6 +231,7 @@ var living = []Rule{
 	{"what may have been registered with another API key is told and given up", otherKey},
 	{"a signing Secret that is not ours is told before anything is lost", secretConflict},
 	{"headers whose sources are not there are waited for", headerTroubleBeforeCreate},
+	{"nothing is registered that cannot be recorded", unrecordable},
 	{"a webhook that is not there is registered", create},
 	{"a rotation is written down, and one of before settles, before signing is turned on or off", beforeSigning},
 	{"nobody is told Ready when the secret stored may die", tellRotation},

@@ -23,8 +23,8 @@ func storeHeld(o *Observed) (Plan, bool) {
 // restoreMetadata: what was removed of an open registration does not wait, for nothing else that lasts tells of it.
 func restoreMetadata(o *Observed) (Plan, bool) {
 	_, intent := o.intent()
-	return Plan{Action: RestoreMetadata, Hold: true},
-		o.intentRemoved() || (o.ID != "" || intent) && !o.held() && !o.Now.Before(o.Memory.RetryAt)
+	isRemoved := o.intentRemoved() || (o.ID != "" || intent) && !o.held() && !o.Now.Before(o.Memory.RetryAt)
+	return Plan{Action: RestoreMetadata, Hold: o.Memory.UnkeptUntil.IsZero()}, isRemoved && !o.isUnkept()
 }
 
 // held tells whether the resource carries the finalizer.

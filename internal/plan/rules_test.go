@@ -42,6 +42,7 @@ func TestTheOrderOfTheRules(t *testing.T) {
 		"what may have been registered with another API key is told and given up",
 		"a signing Secret that is not ours is told before anything is lost",
 		"headers whose sources are not there are waited for",
+		"nothing is registered that cannot be recorded",
 		"a webhook that is not there is registered",
 		"a rotation is written down, and one of before settles, before signing is turned on or off",
 		"nobody is told Ready when the secret stored may die",

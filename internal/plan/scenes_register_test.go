@@ -20,6 +20,9 @@ func listing(pages, read int) with {
 	return onHub(func(h *Hub) { h.ListedAt, h.Pages, h.PagesRead = time.Time{}, pages, read })
 }
 
+// unkept: the API server has just not kept what is recorded of a registration.
+var unkept = remembered(func(m *Memory) { m.UnkeptUntil = noon.Add(time.Hour) })
+
 func actingSince(at time.Time) with { return func(o *Observed) { o.Settings.ActingSince = at } }
 
 func signing(s *v1alpha1.Chatt2WebhookSpec) { s.RequiresSignature = true }
@@ -67,6 +70,9 @@ func registerScenes() []scene {
 	closed := remembered(func(m *Memory) { m.IntentClosed = true })
 	elderHas := func(o *Observed) { o.Elder = "chat/old" }
 	return []scene{
+		{name: "what is recorded of a registration is not kept", o: observed(unregistered, unkept), rule: "nothing is registered that cannot be recorded", action: Rest, reason: v1alpha1.ReasonMetadataRejected, recheck: time.Hour},
+		{name: "what is recorded of a registration is not kept, and a look was asked for", o: observed(unregistered, unkept, asked, listedAt(noon.Add(time.Second))), rule: creates, action: Create, reason: v1alpha1.ReasonRegistering, is: func(p Plan) bool { return p.Serves }},
+		{name: "the finalizer is not kept", o: observed(unkept, func(o *Observed) { o.Object.Finalizers = nil }, remote(drifted)), rule: "what differs on the Hub is put right", action: Update, id: mine, reason: v1alpha1.ReasonUpdating},
 		{name: "new", o: observed(unregistered), rule: creates, action: Create, reason: registering, is: func(p Plan) bool { return !p.Retried }},
 		{name: "new and the Hub was not listed", o: observed(unregistered, listedAt(time.Time{})), rule: unlisted, action: AwaitListing, recheck: time.Minute, is: func(p Plan) bool { return p.Hold }},
 		{name: "new and the Hub is being listed", o: observed(unregistered, listing(103, 3), remembered(func(m *Memory) { m.SeenAt = ago(10 * time.Second) })), rule: unlisted, action: AwaitListing, recheck: 20 * time.Second, is: func(p Plan) bool { return p.Hold }},

@@ -214,6 +214,9 @@ func syncedTrouble(o *Observed, next Plan) *Trouble {
 	if o.ID == "" {
 		return registering()
 	}
+	if !o.Memory.UnkeptUntil.IsZero() && !o.held() && o.Object.DeletionTimestamp.IsZero() {
+		return unkeptTrouble()
+	}
 	if o.Remote.Presence == Absent && o.Object.DeletionTimestamp.IsZero() {
 		return deletedTrouble()
 	}

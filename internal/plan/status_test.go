@@ -78,6 +78,7 @@ var lasting = map[string]bool{
 	v1alpha1.ReasonNotApplied: true, v1alpha1.ReasonAlreadyRegistered: true, v1alpha1.ReasonAlreadyExists: true, v1alpha1.ReasonAmbiguousMatch: true,
 	v1alpha1.ReasonConflict: true, v1alpha1.ReasonWebhookNotFound: true, v1alpha1.ReasonApplicationChanged: true,
 	v1alpha1.ReasonSecretConflict: true, v1alpha1.ReasonSecretRejected: true,
+	v1alpha1.ReasonMetadataRejected: true,
 }
 
 // mayPass reports whether a conflict is expected to end without anybody acting.
