@@ -10,6 +10,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/chatt2me/webhook-operator/internal/hub"
+	"github.com/chatt2me/webhook-operator/internal/hub/simulator"
 )
 
 func TestAllKeysTogetherReadABoundedNumberOfPages(t *testing.T) {
@@ -49,6 +50,39 @@ func TestAllKeysTogetherReadABoundedNumberOfPages(t *testing.T) {
 	}
 	if n := most.Load(); n > pagesAtOnce {
 		t.Errorf("%d pages were read at once", n)
+	}
+}
+
+func TestAThousandAPIKeysOpenFewConnections(t *testing.T) {
+	w := newWorld(t)
+	w.cfg.Now = time.Now
+	if err := w.AddFault(simulator.Fault{Kind: simulator.Slow, Delay: simulator.Duration(20 * time.Millisecond)}); err != nil {
+		t.Fatal(err)
+	}
+	transport := hub.NewTransport(hub.TransportConfig{RootCAs: w.CAs})
+	t.Cleanup(transport.CloseIdleConnections)
+	p := NewPool(w.cfg, func(key hub.Secret) (*hub.Client, error) {
+		return hub.New(hub.Config{BaseURL: w.URL, APIKey: key, Transport: transport})
+	})
+	run(t, p)
+	var all []*Connection
+	for n := range 1000 {
+		key := fmt.Sprintf("key-%04d", n)
+		w.AddApplication(key, key)
+		c, err := p.For(hub.NewSecret(key))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Subscribe("a", "", NaturalKey{})
+		all = append(all, c)
+	}
+	for _, c := range all {
+		NewWithT(t).Eventually(func() bool { return c.Listing().BeganAt.IsZero() }).WithTimeout(2 * time.Minute).Should(BeFalse())
+	}
+	t.Logf("%d connections at once", w.MostOpen())
+	// Those of quick and of slow keys, and as many that are idle.
+	if most := 2*pagesAtOnce + transport.MaxIdleConnsPerHost; w.MostOpen() > most {
+		t.Errorf("%d connections were open at once, more than %d", w.MostOpen(), most)
 	}
 }
 

@@ -4,8 +4,10 @@ package simulatortest
 import (
 	"crypto/x509"
 	"encoding/pem"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"testing"
 
 	"github.com/chatt2me/webhook-operator/internal/hub/contract"
@@ -22,6 +24,30 @@ type Hub struct {
 	// CAs trusts the Hub, and any server of httptest; CAPEM is the same as a file's content.
 	CAs   *x509.CertPool
 	CAPEM []byte
+
+	mu sync.Mutex
+	// open are the connections, mostOpen the most that there were at once.
+	open, mostOpen int
+}
+
+// MostOpen is how many connections were open at once, at most.
+func (h *Hub) MostOpen() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.mostOpen
+}
+
+func (h *Hub) count(_ net.Conn, state http.ConnState) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch state {
+	case http.StateNew:
+		h.open++
+		h.mostOpen = max(h.open, h.mostOpen)
+	case http.StateClosed, http.StateHijacked:
+		h.open--
+	default:
+	}
 }
 
 // Start runs a Hub whose every request and answer must fit the contract. Unless o says otherwise it trusts endpoints
@@ -42,6 +68,8 @@ func start(tb testing.TB, o simulator.Options, wrap func(http.Handler) http.Hand
 	// Every server of httptest has the same certificate, so a first one tells whom to trust.
 	server := httptest.NewUnstartedServer(nil)
 	server.EnableHTTP2 = true
+	hub := &Hub{}
+	server.Config.ConnState = hub.count
 	server.StartTLS()
 	certificate := server.Certificate()
 	cas := x509.NewCertPool()
@@ -59,8 +87,7 @@ func start(tb testing.TB, o simulator.Options, wrap func(http.Handler) http.Hand
 		server.CloseClientConnections()
 		server.Close()
 	})
-	return &Hub{
-		Simulator: sim, URL: server.URL, Client: client, CAs: cas,
-		CAPEM: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw}),
-	}
+	hub.Simulator, hub.URL, hub.Client, hub.CAs = sim, server.URL, client, cas
+	hub.CAPEM = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw})
+	return hub
 }
