@@ -126,6 +126,7 @@ func (w *world) checkAdopted(c *v1alpha1.Chatt2Webhook) {
 func (w *world) checkS6(of *known, call *hubCall) {
 	c := of.object
 	switch {
+	case of.left: // a user took it away while the call was under way
 	case of.gone || !slices.Contains(c.Finalizers, v1alpha1.WebhookFinalizer) ||
 		c.Annotations[v1alpha1.AnnotationCreateStartedAt] == "":
 		w.violated("S6", "a registration for %s that is not written down", c.Name)

@@ -81,7 +81,7 @@ var flows = append([]flow{
 		w.must(w.user.Delete(w.ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: home}}))
 	}, gone: true},
 	{name: "duplicate-sweep", before: openCreate(tooLate), open: true, trigger: nothing, extra: 1},
-}, slices.Concat(moreFlows, foreignFlows, verificationFlows, refusalFlows, manyFlows, apiKeyFlows, sharedFlows, admissionFlows)...)
+}, slices.Concat(moreFlows, foreignFlows, verificationFlows, refusalFlows, manyFlows, apiKeyFlows, sharedFlows, admissionFlows, vanishFlows())...)
 
 const signingName = name + "-signing"
 

@@ -122,7 +122,7 @@ func (g *gate) kube(_ context.Context, call store.Call, next func() error) error
 	} else if g.world.store.Revision() != before {
 		in.own[strconv.FormatInt(g.world.store.Revision(), 10)] = true
 	}
-	if err == nil {
+	if err == nil || call.Verb == "get" && apierrors.IsNotFound(err) {
 		g.goOn(what)
 	}
 	g.world.check()

@@ -111,6 +111,8 @@ func (w *world) checkOrphaned(atRest bool) {
 	case flow.name == "":
 	case n > 0 && flow.orphans == 0:
 		w.violated("S4", "%d webhooks were given up, and nothing asked for that", n)
+	case atRest && w.watch.vanished && len(w.gate.faults) > 0:
+		// A process that has just been started knows nothing of the resource.
 	case atRest && (n < flow.orphans || n > flow.orphans && len(w.gate.faults) == 0):
 		w.violated("S4", "%d webhooks were counted as left behind, and not %d", n, flow.orphans)
 	}

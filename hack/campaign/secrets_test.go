@@ -12,7 +12,11 @@ import (
 // checkSecretWrite is S11 for writes: only a Secret that a resource controls is changed, or that is unowned and names the
 // webhook of the resource whose signing Secret has its name; and of any other one no more than its finalizers.
 func (w *world) checkSecretWrite(call store.Call, before *corev1.Secret) {
-	if call.Kind.Kind != "Secret" || before == nil {
+	if call.Kind.Kind != "Secret" {
+		return
+	}
+	if before == nil {
+		w.countMadeForGone(call)
 		return
 	}
 	if owner := metav1.GetControllerOf(before); owner != nil && w.watch.of[owner.UID] != nil {

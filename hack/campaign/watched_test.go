@@ -38,6 +38,10 @@ type watched struct {
 	// redefined counts redefinitions that were asked for, causes what a user did that may lead to one, and doubts the
 	// deaths and unknown answers among all calls.
 	redefined, causes, doubts int
+	// vanished: a user has taken a resource away from the operator. madeForGone counts the empty Secrets that were
+	// created for it afterwards.
+	vanished    bool
+	madeForGone int
 	// repaired is when a user last did something about an API key, or asked for a look, which may take a while.
 	repaired time.Time
 	// repeats counts how often the last call was made in a row.

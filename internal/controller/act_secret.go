@@ -173,8 +173,11 @@ func (r *Reconciler) writeSecret(ctx context.Context, o *observation, content si
 	if o.secret != nil {
 		secret = o.secret.DeepCopy()
 	}
-	if o.secret != nil && !metav1.IsControlledBy(o.secret, o.Object) && o.Object.DeletionTimestamp.IsZero() {
-		// A cache that is behind shows neither a deletion, which keeps the Secret, nor another name in spec.
+	isTaken := o.secret != nil && !metav1.IsControlledBy(o.secret, o.Object)
+	isMarker := o.secret == nil && content.Current.IsZero()
+	if (isTaken || isMarker) && o.Object.DeletionTimestamp.IsZero() {
+		// A cache that is behind shows neither a deletion, which keeps the Secret, nor another name in spec. And nothing
+		// is made for a resource that is gone, unless it holds a secret of which there is no other copy.
 		if err := r.fence(ctx, o); err != nil {
 			return err
 		}

@@ -49,10 +49,6 @@ func (r *Reconciler) report(ctx context.Context, o *observation, p plan.Plan, ou
 		if o.mem.unrecorded = nil; err != nil {
 			o.mem.unrecorded = &o.Applied
 		}
-		if apierrors.IsNotFound(err) && p.Action == plan.Create && o.ID != "" {
-			// Somebody took the finalizer away meanwhile: there is nothing left that knows the webhook.
-			r.orphaned(o, o.ID, "", &out)
-		}
 		// What was done is told whether or not it could be recorded.
 		r.emit(ctx, o.Object, together(out.events, turned))
 		if err != nil {

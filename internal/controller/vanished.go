@@ -43,9 +43,11 @@ func (r *Reconciler) reportVanished(ctx context.Context, name types.NamespacedNa
 
 // isLeft reports whether a webhook is on the Hub, as far as is known, and no resource has it or is about to adopt it.
 func (r *Reconciler) isLeft(ctx context.Context, o *observation, id string) (bool, error) {
+	// For a while after the registration the Hub may not show the webhook yet.
+	shownAt := o.mem.registeredAt.Add(connection.ReadLag)
 	if conn := o.mem.conn; conn != nil {
 		seen, there := conn.Find(id)
-		if !there && !conn.Listing().BeganAt.IsZero() {
+		if !there && conn.Listing().BeganAt.After(shownAt) {
 			return false, nil
 		}
 		w := &seen.Webhook
@@ -64,7 +66,7 @@ func (r *Reconciler) isLeft(ctx context.Context, o *observation, id string) (boo
 	}
 	_, err = o.mem.conn.Get(ctx, subject(o.name), id, connection.Repair)
 	switch {
-	case hub.IsKind(err, hub.NotFound):
+	case hub.IsKind(err, hub.NotFound) && r.Now().After(shownAt):
 		return false, nil
 	case err != nil:
 		return false, connection.ErrWait
