@@ -122,50 +122,37 @@ func withoutDotSegments(path string) string {
 	return "/" + strings.Join(kept, "/")
 }
 
-// Respell writes an endpoint another way that means the same: the first letter of its path percent-encoded, of the part
-// that is kept where dot segments are resolved, or, where there is none, the first letter of its host in the other
-// case. An endpoint that has no such spelling is returned as it is.
+// Respell writes an endpoint another way that means the same: its normal form with one character of the path, or else
+// of the query, percent-encoded, and where there is none, with an empty query. A URL parser changes nothing of that, so
+// that a Hub which stores what a parser writes takes it for another endpoint. An endpoint that has no such spelling is
+// returned as it is.
 func Respell(endpoint string) string {
-	if !strings.HasPrefix(endpoint, scheme) {
+	normal := NormalEndpoint(endpoint)
+	if !strings.HasPrefix(normal, scheme) || strings.ContainsAny(normal, `#\`) {
 		return endpoint
 	}
-	host, path, _ := splitURL(endpoint)
-	kept := keptPath(path)
-	if i := strings.IndexFunc(kept, isLetter); i >= 0 && !strings.Contains(kept[:i], "%") {
-		at := len(scheme) + len(host) + len(path) - len(kept) + i
-		return fmt.Sprintf("%s%%%02X%s", endpoint[:at], endpoint[at], endpoint[at+1:])
+	authority, _, query := splitURL(normal)
+	for i := len(scheme) + len(authority); i < len(normal); i++ {
+		switch c := rune(normal[i]); {
+		case c == '%':
+			i += 2
+		case c != '.' && isUnreserved(c):
+			// The endpoint itself may be spelled like that.
+			if other := fmt.Sprintf("%s%%%02X%s", normal[:i], c, normal[i+1:]); other != normalURL(endpoint, false) {
+				return other
+			}
+		}
 	}
-	if i := strings.IndexFunc(host, isLetter); i >= 0 {
-		at := len(scheme) + i
-		return endpoint[:at] + string(endpoint[at]^0x20) + endpoint[at+1:]
+	if query == "" && !strings.HasSuffix(endpoint, "?") {
+		return normal + "?"
 	}
 	return endpoint
 }
 
-// keptPath returns what follows the last dot segment of a path, of which a Hub that resolves those drops nothing.
-func keptPath(path string) string {
-	at := 0
-	for end, rest := 0, path; rest != ""; {
-		segment, after, _ := strings.Cut(rest, "/")
-		end = min(end+len(segment)+1, len(path))
-		switch strings.ReplaceAll(strings.ToLower(segment), "%2e", ".") {
-		case ".", "..":
-			at = end
-		}
-		rest = after
-	}
-	return path[at:]
-}
-
-// IsRespelled reports whether shown is how the Hub shows Respell(endpoint), though it may store that in lower case or
-// without the default port, and is not how it shows the endpoint itself.
+// IsRespelled reports whether shown is how the Hub shows Respell(endpoint), and not how it shows the endpoint itself.
 func IsRespelled(shown, endpoint string) bool {
-	if shown == endpoint {
-		return false
-	}
 	other := Respell(endpoint)
-	return shown == other || normalURL(shown, false) == normalURL(other, false) &&
-		normalURL(other, false) != normalURL(endpoint, false)
+	return shown != endpoint && other != endpoint && (shown == other || normalURL(shown, false) == other)
 }
 
 // NormalLabel returns the normal form of a label: no white space at its ends, and one space for each run of it inside.
