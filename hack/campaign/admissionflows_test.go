@@ -58,11 +58,13 @@ var admissionFlows = append([]flow{
 		w.stripResource(false)
 		w.resource(signed)
 	}},
-	{name: "metadata-stripped-in-adoption", before: func(w *world) { w.byHand(name, "https://shop.example/orders") },
+	{
+		name: "metadata-stripped-in-adoption", before: func(w *world) { w.byHand(name, "https://shop.example/orders") },
 		trigger: func(w *world) {
 			w.stripResource(true)
 			w.resource()
-		}, ends: (*world).unheld},
+		}, ends: (*world).unheld,
+	},
 	{name: "metadata-stripped-for-good", trigger: func(w *world) {
 		w.admitResource(func(object client.Object) { stripOwn(object, true) })
 		w.resource(signed)
@@ -86,8 +88,10 @@ var admissionFlows = append([]flow{
 // Secret, or sets them otherwise, while the webhook is created, changed or deleted.
 func strippedFlows() []flow {
 	var all []flow
-	for policy, changes := range map[string]func(client.Object){"stripped": stripped, "unmarked": unmarked,
-		"overwritten": overwritten, "marked": marked} {
+	for policy, changes := range map[string]func(client.Object){
+		"stripped": stripped, "unmarked": unmarked,
+		"overwritten": overwritten, "marked": marked,
+	} {
 		on := func(do func(*world)) func(*world) {
 			return func(w *world) {
 				w.changeSecrets(changes)

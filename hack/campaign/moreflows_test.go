@@ -83,14 +83,16 @@ var moreFlows = []flow{
 		}
 		w.change(signed)
 	}},
-	{name: "secret-template", before: func(w *world) { w.resource(signed, withTemplate("former", "both")) },
+	{
+		name: "secret-template", before: func(w *world) { w.resource(signed, withTemplate("former", "both")) },
 		trigger: func(w *world) { w.change(withTemplate("both", "present")) }, ends: func(w *world) string {
 			labels, annotations := w.secret(signingName).Labels, w.secret(signingName).Annotations
 			if labels["former"]+annotations["former"] != "" || labels["both"]+annotations["present"] != "yesyes" {
 				return fmt.Sprintf("L1: the Secret has the labels %v and annotations %v", labels, annotations)
 			}
 			return ""
-		}},
+		},
+	},
 	{name: "status-wiped", before: signedResource, trigger: func(w *world) { w.wipeStatus(key(name)) }},
 	{name: "finalizer-removed", before: signedResource, trigger: func(w *world) {
 		w.change(func(c *v1alpha1.Chatt2Webhook) { c.Finalizers = nil })

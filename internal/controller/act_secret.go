@@ -176,8 +176,8 @@ func (r *Reconciler) writeSecret(ctx context.Context, o *observation, content si
 	isTaken := o.secret != nil && !metav1.IsControlledBy(o.secret, o.Object)
 	isMarker := o.secret == nil && content.Current.IsZero()
 	if (isTaken || isMarker) && o.Object.DeletionTimestamp.IsZero() {
-		// A cache that is behind shows neither a deletion, which keeps the Secret, nor another name in spec. And nothing
-		// is made for a resource that is gone, unless it holds a secret of which there is no other copy.
+		// A cache that is behind shows neither a deletion, which keeps the Secret, nor another name in spec. And
+		// nothing is made for a resource that is gone, unless it holds a secret of which there is no other copy.
 		if err := r.fence(ctx, o); err != nil {
 			return err
 		}

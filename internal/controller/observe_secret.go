@@ -111,7 +111,8 @@ func (o *observation) describe(name string, secret *corev1.Secret, now time.Time
 	s.RotationOpen, s.RotationStartedAt = !content.RotationStartedAt.IsZero(), content.RotationStartedAt
 	s.Outdated = s.Foreign || !isCurrent(secret, object) ||
 		content.WebhookID != secret.Annotations[v1alpha1.AnnotationWebhookID]
-	if owner := metav1.GetControllerOfNoCopy(secret); s.Foreign {
+	if s.Foreign {
+		owner := metav1.GetControllerOfNoCopy(secret)
 		// An earlier resource of the same name is gone, for two cannot have one name.
 		dangling := owner != nil && isResource(owner) && owner.Name == object.Name
 		s.Unowned = (owner == nil || dangling) && !s.Terminating &&
@@ -124,9 +125,17 @@ func (o *observation) describe(name string, secret *corev1.Secret, now time.Time
 	if made := o.mem.made; made.request != "" && made.fingerprint == s.Fingerprint {
 		s.Request = made.request // also where the annotation was not kept
 	}
+	setTimes(&s, object, secret, content.RotatedAt, now)
+	return s
+}
+
+// setTimes sets when a secret was stored and when the previous one expires.
+func setTimes(
+	s *plan.SigningSecret, object *v1alpha1.Chatt2Webhook, secret *corev1.Secret, rotatedAt, now time.Time,
+) {
 	// A time that is missing or cannot be is replaced by the best other witness. One of ours may be ahead by a second
 	// more than what status may be.
-	s.RotatedAt = content.RotatedAt
+	s.RotatedAt = rotatedAt
 	if s.RotatedAt.IsZero() || s.RotatedAt.After(now.Add(2*time.Minute)) {
 		s.RotatedAt = secret.CreationTimestamp.Time
 		if recorded := plan.StoredAt(object, now); !recorded.IsZero() {
@@ -138,7 +147,6 @@ func (o *observation) describe(name string, secret *corev1.Secret, now time.Time
 	if s.HasPrevious && s.PreviousExpiresAt.IsZero() || end.Before(s.PreviousExpiresAt) {
 		s.PreviousExpiresAt = end
 	}
-	return s
 }
 
 // contentOf returns what a Secret holds. Where another controller has removed the annotation with the webhook's id, the

@@ -134,11 +134,12 @@ func Decide(o *Observed) Plan {
 
 // secretActions are the actions that write the signing Secret, or that lead to a write that must not fail.
 var secretActions = []Action{
-	BeginRotation, Redefine, StoreSecret, PruneSecret, MoveSecret, DeleteFormerSecret, DeleteSecret, UpdateSecretMetadata,
+	BeginRotation, Redefine, StoreSecret, PruneSecret, MoveSecret, DeleteFormerSecret, DeleteSecret,
+	UpdateSecretMetadata,
 }
 
-// isDeferred reports whether the plan waits for the back-off of the signing Secret, unless the user asks for an attempt.
-// The rules that follow are applied meanwhile: spec may be changed, and the endpoint may have to be verified.
+// isDeferred reports whether the plan waits for the back-off of the signing Secret, unless the user asks for an
+// attempt. The rules that follow are applied meanwhile: spec may be changed, and the endpoint may have to be verified.
 func (p Plan) isDeferred(o *Observed) bool {
 	return slices.Contains(secretActions, p.Action) && o.secretBacksOff() && !p.isRequested(o)
 }
