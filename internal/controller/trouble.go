@@ -38,7 +38,8 @@ func secretTrouble(o *observation, err error) *plan.Trouble {
 		t.Reason = v1alpha1.ReasonSecretRejected
 		t.Message = fmt.Sprintf("what the operator writes to the Secret %q is not kept: an admission policy or "+
 			"another controller changes its data, or its annotations of hub.chatt2.me, without which no secret is "+
-			"exchanged (exempt the Secret, then set the annotation %s)", o.Signing.Name, v1alpha1.AnnotationReconcileRequestedAt)
+			"exchanged (exempt the Secret, then set the annotation %s)", o.Signing.Name,
+			v1alpha1.AnnotationReconcileRequestedAt)
 	case apierrors.IsForbidden(err):
 		t.Reason, t.Stalled = v1alpha1.ReasonSecretRejected, false
 		t.Message = fmt.Sprintf("the operator may not write the Secret %q: look at its permissions, the quota of the "+

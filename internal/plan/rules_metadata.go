@@ -18,6 +18,6 @@ func unrecordable(o *Observed) (Plan, bool) {
 func unkeptTrouble() *Trouble {
 	return stalled(v1alpha1.ReasonMetadataRejected, "the API server does not keep the finalizer and the annotations "+
 		"of hub.chatt2.me that the operator writes to this resource, without which nothing is registered and a "+
-		"deletion leaves the webhook on the Hub: an admission policy may remove them (exempt the resource, then set the "+
-		"annotation "+v1alpha1.AnnotationReconcileRequestedAt+")").Trouble
+		"deletion leaves the webhook on the Hub: an admission policy may remove them (exempt the resource, then set "+
+		"the annotation "+v1alpha1.AnnotationReconcileRequestedAt+")").Trouble
 }
