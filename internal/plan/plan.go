@@ -154,7 +154,8 @@ func (o *Observed) wantsSecretWrite() bool {
 
 // isRequested reports whether carrying out the plan may answer the user's request to look again.
 func (p Plan) isRequested(o *Observed) bool {
-	return o.requestPending() && !p.Hold && p.Action != Look && p.Action != AwaitListing && !o.Object.Spec.Suspend
+	acts := !p.Hold && p.Action != Look && p.Action != AwaitListing || p.Action == DeleteDuplicate
+	return o.requestPending() && acts && !o.Object.Spec.Suspend
 }
 
 // complete adds what holds whichever rule decided.

@@ -72,7 +72,7 @@ func applicationChangedDeleting(o *Observed) (Plan, bool) {
 }
 
 func backOffDeleting(o *Observed) (Plan, bool) {
-	if !o.Now.Before(o.Memory.RetryAt) {
+	if !o.Now.Before(o.Memory.RetryAt) || o.requestPending() {
 		return Plan{}, false
 	}
 	p := Plan{Action: Rest, Recheck: o.until(o.Memory.RetryAt)}

@@ -97,8 +97,11 @@ func deleteScenes() []scene {
 		{name: "refused by the Hub", o: observed(now, refusedFor(time.Minute)), rule: later, action: Rest, reason: blocked, recheck: time.Second},
 		{name: "refused by the Hub for a moment, deleted long ago", o: observed(deletedFor(time.Hour), refusedFor(time.Minute-time.Second)), rule: later, action: Rest, reason: blocked, recheck: time.Second},
 		{name: "failed for long", o: observed(deletedFor(time.Hour), retryIn(time.Second), remembered(func(m *Memory) { m.TroubleTime = time.Hour })), rule: later, action: Rest, reason: blocked, recheck: time.Second},
+		{name: "failed a moment ago, and an attempt is asked for", o: observed(now, retryIn(time.Hour), asked), rule: deletes, action: Delete, id: mine, is: func(p Plan) bool { return p.Served(true) }},
 		{name: "failed some time ago", o: observed(now, retryIn(0)), rule: deletes, action: Delete, id: mine},
 		{name: "two of them after a repeated registration", o: observed(now, intent(ago(time.Hour)), retried(ago(time.Hour)), match(other, ago(time.Hour), "")), rule: dup, action: DeleteDuplicate, id: other, is: func(p Plan) bool { return p.Hold }},
+
+		{name: "two of them, of which the other is not deleted although that was asked for", o: observed(now, retryIn(time.Hour), asked, intent(ago(time.Hour)), retried(ago(time.Hour)), match(other, ago(time.Hour), "")), rule: dup, action: DeleteDuplicate, id: other, is: func(p Plan) bool { return p.Served(true) && !p.Served(false) }},
 
 		{name: "deleted with an open intent", o: gone(unsettledSince(time.Second)), rule: open, action: AwaitListing, reason: v1alpha1.ReasonCreateUnconfirmed},
 		{name: "deleted with an open intent that was removed", o: gone(intentRemoved(ago(time.Minute)), unsettledSince(time.Second)), rule: open, action: AwaitListing, reason: v1alpha1.ReasonCreateUnconfirmed},
