@@ -121,8 +121,8 @@ func (r *Reconciler) store(ctx context.Context, o *observation) error {
 	if trouble == nil {
 		trouble = &plan.Trouble{
 			Condition: v1alpha1.ConditionSigningSecretReady, Reason: v1alpha1.ReasonSecretNotStored, Event: true,
-			Message: "a new signing secret could not be written to its Secret yet; the operator holds it and goes on " +
-				"trying",
+			Message: "a new signing secret could not be written to its Secret yet; the operator holds it; " +
+				plan.TriedAgain,
 		}
 	}
 	o.secretFailed(r.Now(), trouble, err)

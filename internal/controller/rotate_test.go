@@ -355,7 +355,9 @@ func TestARotationDoesNotBeginWhenTheSecretCannotBeWritten(t *testing.T) {
 
 // failure is an answer of the API server.
 func failure(code int) *http.Response {
-	reason := map[int]string{http.StatusForbidden: "Forbidden", http.StatusConflict: "Conflict"}[code]
+	reason := map[int]string{
+		http.StatusForbidden: "Forbidden", http.StatusConflict: "Conflict", http.StatusUnprocessableEntity: "Invalid",
+	}[code]
 	return &http.Response{
 		StatusCode: code, Header: http.Header{"Content-Type": {"application/json"}},
 		Body: io.NopCloser(strings.NewReader(

@@ -33,7 +33,7 @@ func secretTrouble(o *observation, err error) *plan.Trouble {
 		apierrors.IsRequestEntityTooLargeError(err):
 		t.Reason = v1alpha1.ReasonSecretRejected
 		t.Message = fmt.Sprintf("the API server refuses the Secret %q; look at its fields and at spec.signingSecret "+
-			"(an immutable Secret must be deleted)", o.Signing.Name)
+			"(an immutable Secret must be deleted) and at the admission policies; %s", o.Signing.Name, plan.TriedAgain)
 	case errors.Is(err, errNotKept), errors.Is(err, errRemoved):
 		t.Reason = v1alpha1.ReasonSecretRejected
 		t.Message = fmt.Sprintf("what the operator writes to the Secret %q is not kept: an admission policy or "+
@@ -43,7 +43,7 @@ func secretTrouble(o *observation, err error) *plan.Trouble {
 	case apierrors.IsForbidden(err):
 		t.Reason, t.Stalled = v1alpha1.ReasonSecretRejected, false
 		t.Message = fmt.Sprintf("the operator may not write the Secret %q: look at its permissions, the quota of the "+
-			"namespace, and whether that is being deleted", o.Signing.Name)
+			"namespace, and whether that is being deleted; %s", o.Signing.Name, plan.TriedAgain)
 	default:
 		return nil
 	}

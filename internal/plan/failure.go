@@ -38,12 +38,12 @@ func FailedCall(action Action, err error) (Road, *Trouble) {
 	}
 	switch {
 	case e.Kind == hub.Invalid && (action == Delete || action == DeleteDuplicate):
-		return Retry, pending(v1alpha1.ReasonDeletionBlocked, "the Hub refuses the deletion"+said(e))
+		return Retry, pending(v1alpha1.ReasonDeletionBlocked, "the Hub refuses the deletion"+said(e)+"; "+TriedAgain)
 	case e.Kind == hub.Invalid && (action == Redefine || hub.IsConflict(e)):
 		// It is not about what spec says.
 		return Retry, &Trouble{
 			Condition: condition, Reason: v1alpha1.ReasonForbidden, Event: true,
-			Message: "the Hub does not allow this call now" + said(e) + "; it is tried again, ever less often",
+			Message: "the Hub does not allow this call now" + said(e) + "; " + TriedAgain,
 		}
 	case e.Kind == hub.Invalid:
 		return Stall, &Trouble{
@@ -61,11 +61,17 @@ func FailedCall(action Action, err error) (Road, *Trouble) {
 		return Doubt, &Trouble{
 			Condition: condition, Reason: v1alpha1.ReasonForbidden, Event: true,
 			Message: "the Hub accepts the API key but does not allow this call with it; look at what the key may do " +
-				"and at the limits of the Application",
+				"and at the limits of the Application; " + TriedAgain,
 		}
 	}
 	return unansweredCall(action, condition, e.Outcome)
 }
+
+// tryAtOnce says how the user has something tried at once, and TriedAgain that it is tried later, too.
+const (
+	tryAtOnce  = "at once when the annotation " + v1alpha1.AnnotationReconcileRequestedAt + " is set to a new value"
+	TriedAgain = "it is tried again within some minutes, or " + tryAtOnce
+)
 
 // unansweredCall is about a call that the Hub did not answer, or with a fault of its own.
 func unansweredCall(action Action, condition string, outcome hub.Outcome) (Road, *Trouble) {
@@ -98,7 +104,8 @@ func said(e *hub.Error) string {
 }
 
 func rejectedMessage(e *hub.Error) string {
-	return "the Hub refused what spec says" + said(e) + "; correct it"
+	return "the Hub refused what spec says" + said(e) + "; correct it, or, if the Hub takes it by now: it is sent " +
+		"again within the hour, or " + tryAtOnce
 }
 
 // BackOff is how long to wait after the n-th failure in a row, counted from 1.

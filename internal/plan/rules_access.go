@@ -133,7 +133,7 @@ func refusedTrouble(o *Observed) *Trouble {
 	return &Trouble{
 		Condition: v1alpha1.ConditionSynced, Reason: v1alpha1.ReasonAPIKeyRefused, Stalled: true, Event: true,
 		Message: fmt.Sprintf("the Hub does not accept the API key in the Secret %q under the key %q; "+
-			"put a valid one there", ref.Name, ref.Key),
+			"put a valid one there, or, if the Hub accepts it by now: "+TriedAgain, ref.Name, ref.Key),
 	}
 }
 
