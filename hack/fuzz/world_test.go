@@ -327,8 +327,10 @@ func (w *world) connect() {
 	w.must(err)
 	for range 50 {
 		next := c.StepBudget()
-		if listing := c.StepListing(w.ctx); next.IsZero() || !listing.IsZero() && listing.Before(next) {
-			next = listing
+		for _, at := range []time.Time{c.StepListing(w.ctx), c.StepObservations(w.ctx)} {
+			if next.IsZero() || !at.IsZero() && at.Before(next) {
+				next = at
+			}
 		}
 		if next.IsZero() || next.After(w.now) {
 			w.steps = next

@@ -82,8 +82,8 @@ func (c *Connection) Get(ctx context.Context, s Subject, id string, p Priority) 
 	return seen, err
 }
 
-// Look observes one webhook again: by itself while few are to be observed, and then ok says that the answer is here;
-// else by a page of the list for many, and then the subject is woken when that was read.
+// Look observes one webhook again: by itself while few calls were made to observe, and then ok says that the answer is
+// here; else by a page of the list for many, and then the subject is woken when that was read.
 func (c *Connection) Look(ctx context.Context, s Subject, id string) (seen Sighting, ok bool, err error) {
 	if !c.looksAlone(s, id) {
 		return Sighting{}, false, nil
@@ -97,10 +97,16 @@ func (c *Connection) looksAlone(s Subject, id string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.cfg.Now()
-	if c.looks.with(id, now) < min(pages(c.inventory.total), looksApart) {
+	_, known := c.inventory.entries[id]
+	listed := known && c.inventory.paged && pages(c.inventory.total) > 1
+	switch o := &c.observations; {
+	case pages(c.inventory.total) > 1 && o.alone(now):
 		return true
+	case listed:
+		o.want(s, id, now)
+	case c.lister.want(s, now):
+		kick(c.lister.kicked)
 	}
-	c.lookLater(s, id, now)
 	return false
 }
 

@@ -89,8 +89,7 @@ type Connection struct {
 	budget    budget
 	breaker   breaker
 	ramp      ramp
-	looks     looks
-	// observations are of webhooks that wait for their verification.
+	// observations are of webhooks that are to be read again.
 	observations observations
 	// page is the connection's turn among all that read pages.
 	page      *pageTurn
@@ -120,7 +119,6 @@ func New(cfg Config, client *hub.Client, key string) *Connection {
 		cfg: cfg, client: client, key: key,
 		subjects:     map[Subject]interest{},
 		inventory:    newInventory(),
-		looks:        newLooks(),
 		observations: newObservations(cfg.Now()),
 		idleSince:    cfg.Now(),
 		lister:       newLister(),
@@ -165,7 +163,7 @@ func (c *Connection) Unsubscribe(s Subject) {
 		delete(c.subjects, s)
 		c.budget.forget(s)
 		c.lister.forget(s)
-		delete(c.looks.waiting, s)
+		c.observations.forget(s, old.webhookID)
 	}
 	if len(c.subjects) == 0 {
 		c.idleSince = c.cfg.Now()

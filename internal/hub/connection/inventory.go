@@ -55,8 +55,6 @@ type entry struct {
 	// writtenAt is when a write of ours last changed the webhook. The answer to it showed the webhook verified or not.
 	writtenAt       time.Time
 	writtenVerified bool
-	// rank is how many older webhooks there are, as far as is known. It only says which page shows the webhook.
-	rank int
 }
 
 // inventory is what is known of an Application's webhooks. Own writes change it at once, listings by comparison.
@@ -135,8 +133,8 @@ func (i *inventory) erased(id string, at time.Time) {
 	i.deleted[id] = at
 }
 
-// placed takes where the webhooks of a page stand, the first of them at offset.
-func (i *inventory) placed(page *hub.WebhookPage, offset int) {
+// ordered takes how many webhooks there are and in which order the Hub lists them, as a page shows it.
+func (i *inventory) ordered(page *hub.WebhookPage) {
 	last := len(page.Webhooks) - 1
 	if !page.Paged || last < 0 {
 		return
@@ -145,20 +143,6 @@ func (i *inventory) placed(page *hub.WebhookPage, offset int) {
 	if d := page.Webhooks[0].CreatedDate.Compare(page.Webhooks[last].CreatedDate); d != 0 {
 		i.newestFirst = d > 0
 	}
-	for n := range page.Webhooks {
-		if e, ok := i.entries[page.Webhooks[n].ID]; ok {
-			e.rank = i.rankAt(offset + n)
-			i.entries[page.Webhooks[n].ID] = e
-		}
-	}
-}
-
-// rankAt returns the rank of the webhook at a place of the list, and, which is the same, the place of a rank.
-func (i *inventory) rankAt(place int) int {
-	if i.newestFirst {
-		return i.total - 1 - place
-	}
-	return place
 }
 
 // saw takes what a read that began at the given time showed, and returns whom it is news for.
@@ -245,15 +229,11 @@ func (i *inventory) listed(seen map[string]struct{}, began time.Time, count int)
 }
 
 func (i *inventory) put(w hub.Webhook, seen, written time.Time, verified bool) {
-	rank := i.total
-	if old, ok := i.entries[w.ID]; ok {
-		rank = old.rank
-		if naturalKey(&old.Webhook) != naturalKey(&w) {
-			i.natural.remove(naturalKey(&old.Webhook), w.ID)
-		}
+	if old, ok := i.entries[w.ID]; ok && naturalKey(&old.Webhook) != naturalKey(&w) {
+		i.natural.remove(naturalKey(&old.Webhook), w.ID)
 	}
 	delete(i.missing, w.ID)
-	i.entries[w.ID] = entry{Sighting{w, seen}, written, verified, rank}
+	i.entries[w.ID] = entry{Sighting{w, seen}, written, verified}
 	i.natural.add(naturalKey(&w), w.ID)
 	i.listing.ApplicationID = cmp.Or(w.ApplicationID, i.listing.ApplicationID)
 }

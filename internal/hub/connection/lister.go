@@ -108,13 +108,17 @@ func (c *Connection) StepListing(ctx context.Context) time.Time {
 		}
 		return at
 	}
-	current, which := c.nextPage(now)
+	if c.lister.scan == nil {
+		c.lister.scan = newScan(now)
+	}
+	current := c.lister.scan
+	which := current.next()
 	c.lister.prove = false
 	asked := call{now, c.breaker.era}
 	c.mu.Unlock()
 
 	page, err := c.readPage(ctx, c.page, which, asked)
-	return c.listed(current, which, page, err, asked)
+	return c.listed(current, page, err, asked)
 }
 
 // readPage reads a page in a turn that the connection has.
@@ -123,22 +127,6 @@ func (c *Connection) readPage(
 ) (*hub.WebhookPage, error) {
 	defer func() { turn.ended(asked.began, c.cfg.Now()) }()
 	return c.client.ListWebhooks(ctx, which)
-}
-
-// nextPage returns the page to read, and the scan that it is part of: none for one that is read for observations. Where
-// both are due they take turns.
-func (c *Connection) nextPage(now time.Time) (*scan, hub.Page) {
-	looks := c.looksDue(now)
-	looksDue := !looks.IsZero() && !now.Before(looks) && !c.breaker.shut() && !c.lister.probing
-	scanDue := c.lister.scan != nil || !now.Before(c.listingDue())
-	if c.looks.served = looksDue && (!scanDue || !c.looks.served); c.looks.served {
-		c.looks.pagedAt = now
-		return nil, c.looksPage()
-	}
-	if c.lister.scan == nil {
-		c.lister.scan = newScan(now)
-	}
-	return c.lister.scan, c.lister.scan.next()
 }
 
 // listingReady tells whether to ask for a page now, or else when.
@@ -166,7 +154,7 @@ func (c *Connection) listingReady(now time.Time) (bool, time.Time) {
 		return false, c.breaker.pausedUntil
 	}
 	if c.lister.scan == nil || c.lister.failed > 0 {
-		if at := c.pageDue(now); now.Before(at) {
+		if at := c.listingDue(); now.Before(at) {
 			if !c.lister.prove || c.lister.failed > 0 {
 				return false, at
 			}
@@ -181,11 +169,6 @@ func (c *Connection) listingReady(now time.Time) (bool, time.Time) {
 	}
 	c.kickBudget()
 	return false, time.Time{}
-}
-
-// pageDue returns when to read a page while no listing is under way, or one whose last page failed.
-func (c *Connection) pageDue(now time.Time) time.Time {
-	return sooner(c.listingDue(), c.looksDue(now))
 }
 
 // listingDue returns when the next listing is to begin.
@@ -205,10 +188,9 @@ func (c *Connection) share(calls float64) time.Duration {
 }
 
 // listed takes the answer to one page.
-func (c *Connection) listed(s *scan, which hub.Page, page *hub.WebhookPage, err error, asked call) time.Time {
+func (c *Connection) listed(s *scan, page *hub.WebhookPage, err error, asked call) time.Time {
 	c.mu.Lock()
 	now := c.cfg.Now()
-	var news []Subject
 	c.budget.lane.proved(asked.began, now)
 	c.record(asked, listingOutage(err), now)
 	if err != nil {
@@ -217,20 +199,11 @@ func (c *Connection) listed(s *scan, which hub.Page, page *hub.WebhookPage, err 
 		return next
 	}
 	c.lister.failed = 0
-	for i := range page.Webhooks {
-		if _, unreadable := page.Unreadable[i]; unreadable {
-			continue
-		}
-		news = append(news, c.inventory.saw(page.Webhooks[i], asked.began)...)
-	}
-	c.inventory.placed(page, which.Offset)
-	news = append(news, c.looksServed(page, which, asked.began, s == nil)...)
-	if s != nil {
-		news = append(news, c.scanned(s, page, now)...)
-	}
+	news := c.shown(page, asked.began)
+	news = append(news, c.scanned(s, page, now)...)
 	next := now
 	if c.lister.scan == nil {
-		next = c.pageDue(now)
+		next = c.listingDue()
 	}
 	c.mu.Unlock()
 	c.wake(news, Usual)
@@ -255,7 +228,7 @@ func (c *Connection) scanned(s *scan, page *hub.WebhookPage, now time.Time) []Su
 
 // pageFailed takes that a page could not be read, and returns when to go on.
 func (c *Connection) pageFailed(s *scan, err error, now time.Time) time.Time {
-	if s != nil && (c.lister.probing || !s.survives(err, now)) {
+	if c.lister.probing || !s.survives(err, now) {
 		c.lister.scan = nil
 	}
 	if hub.IsKind(err, hub.Throttled) {
@@ -306,12 +279,6 @@ func (c *Connection) endScan(s *scan, isWhole bool, now time.Time) []Subject {
 		}
 	}
 	c.lister.remind()
-	for subject, l := range c.looks.waiting {
-		if !s.began.Before(l.at) {
-			delete(c.looks.waiting, subject)
-			served = append(served, subject)
-		}
-	}
 	return served
 }
 

@@ -223,25 +223,25 @@ func TestFewLooksAreGETsAndManyAreAPage(t *testing.T) {
 	ids := w.registered(150) // four pages
 	w.listed("a")
 	w.pass(time.Second)
-	for n := range 3 {
+	for n := range observationBurst / 2 {
 		seen, ok, err := w.conn.Look(t.Context(), Subject(fmt.Sprint(n)), ids[n])
 		if err != nil || !ok || seen.Webhook.ID != ids[n] || !seen.SeenAt.Equal(w.Now()) {
 			t.Errorf("look %d gave %+v, %t, %v", n, seen, ok, err)
 		}
 	}
-	for n := 3; n < 40; n++ {
+	for n := observationBurst / 2; n < 40; n++ {
 		if _, ok, err := w.conn.Look(t.Context(), Subject(fmt.Sprint(n)), ids[n]); ok || err != nil {
 			t.Errorf("look %d gave %t, %v", n, ok, err)
 		}
 	}
-	w.step()
-	if gets, lists := w.Count("getWebhook"), w.Count("listWebhooks"); gets != 3 || lists != 1 {
+	w.observe(firstObservation)
+	if gets, lists := w.Count("getWebhook"), w.Count("listWebhooks"); gets != observationBurst/2 || lists != 1 {
 		t.Errorf("40 looks cost %d GETs and %d listing calls", gets, lists)
 	}
-	if woken := w.take(); len(woken) != 37 || woken["39"] != 1 {
+	if woken := w.take(); len(woken) != 40-observationBurst/2 || woken["39"] != 1 {
 		t.Errorf("woken are %v", woken)
 	}
-	w.pass(lookWindow + 1)
+	w.pass(time.Minute)
 	if _, ok, _ := w.conn.Look(t.Context(), "a", ids[0]); !ok {
 		t.Error("looks of before count for ever")
 	}

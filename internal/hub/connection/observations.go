@@ -2,34 +2,37 @@ package connection
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/chatt2me/webhook-operator/internal/hub"
 )
 
 const (
-	// firstObservation is how soon after a write that leaves a webhook unverified the webhook is observed; each further
-	// observation waits half as long as the write is ago. From lastObservation on the poll is often enough.
+	// firstObservation is how soon a webhook is observed that a write leaves unverified, or that a subject wants to
+	// have observed; each further observation waits half as long as that is ago. From lastObservation on the poll is
+	// often enough.
 	firstObservation, lastObservation = 250 * time.Millisecond, time.Minute
-	// observationShare and observationRate bound the calls for that: so many for each call that changes something, and
-	// so many a second. observationBurst is how many can be made at once.
+	// observationShare and observationRate bound the calls for that: so many for each call that changes something and
+	// for each webhook that subjects wanted to have observed and were shown, and so many a second. observationBurst is
+	// how many can be made at once. While more than half of them are left, an observation that a subject wants is a
+	// call of its own.
 	observationShare, observationRate, observationBurst = 0.04, 0.2, 8
-	// verifyTime is how long most verifications take at most. The fewer calls are left, the later the first observation
-	// comes: after verifyTime, with a third of them spent, one observation is enough.
+	// verifyTime is how long most verifications take at most. The fewer calls are left beyond one for each page that
+	// shows what waits, the later the first observation comes: after verifyTime one observation is enough.
 	verifyTime = 2 * time.Second
 )
 
-// observations are of the webhooks that a write of ours has left unverified. The Hub verifies endpoints after its
-// answer and tells nobody, so they are read again until they are verified, ever less often: by a page of the list, for
-// those that were registered together stand there together.
+// observations are of the webhooks that a write of ours has left unverified, and of those that subjects want to have
+// observed. The Hub verifies endpoints after its answer and tells nobody, so the former are read again until they are
+// verified, ever less often: by a page of the list, for those that were registered together stand there together.
 type observations struct {
 	of map[string]*observation
 	// credit is how many calls may be made for them at creditAt.
 	credit   float64
 	creditAt time.Time
-	// newestFirst, total and pageLimit are what the last page has shown of the Hub's list.
-	newestFirst      bool
-	total, pageLimit int
+	// pageLimit is how many webhooks the Hub shows in a page.
+	pageLimit int
 	// turn is the turn to read a page, among those of all keys.
 	turn *pageTurn
 	// kicked makes the loop look at them again.
@@ -37,8 +40,12 @@ type observations struct {
 }
 
 type observation struct {
-	// since is when the webhook was written, next when it is to be read.
+	// since is when the webhook was written, or wanted first, next when it is to be read.
 	since, next time.Time
+	// unverified: a write has left the webhook so.
+	unverified bool
+	// wanted is since when subjects want to have the webhook observed.
+	wanted map[Subject]time.Time
 }
 
 func newObservations(now time.Time) observations {
@@ -50,24 +57,101 @@ func newObservations(now time.Time) observations {
 
 // wrote takes the answer to a write of ours, which counts as a call that changes something.
 func (o *observations) wrote(w *hub.Webhook, at time.Time) {
-	o.credit = min(o.credit+observationShare, observationBurst)
-	delete(o.of, w.ID)
-	if !w.IsVerified {
-		o.of[w.ID] = &observation{since: at, next: at.Add(firstObservation)}
+	o.earn(observationShare)
+	of := o.of[w.ID]
+	switch {
+	case of == nil && w.IsVerified:
+		return
+	case of == nil:
+		of = &observation{}
+		o.of[w.ID] = of
 	}
+	of.since, of.next, of.unverified = at, at.Add(firstObservation), !w.IsVerified
+	o.drop(w.ID)
 	kick(o.kicked)
 }
 
-// read takes that the webhook was read, or could not be, and whether it is verified. It is read again after a while.
-func (o *observations) read(id string, verified bool, now time.Time, wait, poll time.Duration) {
+// want has a webhook observed for a subject by a page that is read from now on.
+func (o *observations) want(s Subject, id string, now time.Time) {
+	of := o.of[id]
+	if of == nil {
+		of = &observation{since: now, next: now.Add(firstObservation)}
+		o.of[id] = of
+	}
+	if _, waits := of.wanted[s]; waits {
+		return
+	}
+	if of.wanted == nil {
+		of.wanted = map[Subject]time.Time{}
+	}
+	of.wanted[s], of.next = now, earliest(of.next, now.Add(firstObservation))
+	kick(o.kicked)
+}
+
+// forget drops that the subject wants to have a webhook observed.
+func (o *observations) forget(s Subject, id string) {
+	if of := o.of[id]; of != nil {
+		delete(of.wanted, s)
+		o.drop(id)
+	}
+}
+
+// drop ends the observation of a webhook that is not to be read again.
+func (o *observations) drop(id string) {
+	if of := o.of[id]; of != nil && !of.unverified && len(of.wanted) == 0 {
+		delete(o.of, id)
+	}
+}
+
+// shown takes that a page whose read began at a time shows a webhook, and returns the subjects that wanted that.
+func (o *observations) shown(id string, began time.Time) []Subject {
+	of := o.of[id]
+	if of == nil {
+		return nil
+	}
+	var served []Subject
+	for s, at := range of.wanted {
+		if !began.Before(at) {
+			delete(of.wanted, s)
+			served = append(served, s)
+		}
+	}
+	o.earn(observationShare * float64(len(served)))
+	o.drop(id)
+	return served
+}
+
+// read takes that a page was read for the webhook, or would have been. It is read again after a while.
+func (o *observations) read(id string, now time.Time, wait, poll time.Duration) {
 	of, ok := o.of[id]
 	if !ok {
 		return
 	}
-	if of.next = now.Add(wait); verified || now.Sub(of.since) >= min(lastObservation, 2*poll) {
-		delete(o.of, id)
+	if of.next = now.Add(wait); len(of.wanted) > 0 {
+		of.next = now.Add(firstObservation)
 	}
+	of.unverified = of.unverified && now.Sub(of.since) < min(lastObservation, 2*poll)
+	o.drop(id)
 }
+
+// alone reports whether to observe a webhook by a call of its own, and takes that call.
+func (o *observations) alone(now time.Time) bool {
+	o.refill(now)
+	if o.credit <= observationBurst/2 {
+		return false
+	}
+	o.credit--
+	return true
+}
+
+// refill gives what there is to observe with as time passes.
+func (o *observations) refill(now time.Time) {
+	o.earn(now.Sub(o.creditAt).Seconds() * observationRate)
+	o.creditAt = now
+}
+
+// earn adds calls to what is left.
+func (o *observations) earn(calls float64) { o.credit = min(o.credit+calls, observationBurst) }
 
 // wait is how long to wait after an observation of a webhook.
 func (o *observations) wait(id string, now time.Time) time.Duration {
@@ -77,15 +161,18 @@ func (o *observations) wait(id string, now time.Time) time.Duration {
 	return firstObservation
 }
 
-// due returns the webhook to read now, the one that is due longest, or else when there is one; the zero time means
-// when there is news.
-func (o *observations) due(now time.Time) (id string, at time.Time) {
-	o.credit = min(o.credit+now.Sub(o.creditAt).Seconds()*observationRate, observationBurst)
-	o.creditAt = now
-	minAge := time.Duration((1 - o.credit/observationBurst) * float64(3*verifyTime))
+// due returns the webhook to read now, the one that is due longest and of several the oldest, or else when there is
+// one; the zero time means when there is news.
+func (o *observations) due(now time.Time, older func(a, b string) bool) (id string, at time.Time) {
+	o.refill(now)
+	spare := o.credit - float64(len(o.of))/float64(o.pageLimit)
+	minAge := min(time.Duration((1-spare/observationBurst)*float64(3*verifyTime)), verifyTime+firstObservation)
 	for candidate, of := range o.of {
-		next := latest(of.next, of.since.Add(minAge))
-		if at.IsZero() || next.Before(at) || next.Equal(at) && of.since.Before(o.of[id].since) {
+		next := of.next
+		if len(of.wanted) == 0 {
+			next = latest(next, of.since.Add(minAge))
+		}
+		if at.IsZero() || next.Before(at) || next.Equal(at) && older(candidate, id) {
 			id, at = candidate, next
 		}
 	}
@@ -109,10 +196,13 @@ func (c *Connection) StepObservations(ctx context.Context) time.Time {
 	if len(c.subjects) == 0 {
 		clear(o.of)
 	}
-	for id := range o.of {
-		if known, ok := c.inventory.entries[id]; !ok || known.Webhook.IsVerified {
-			delete(o.of, id)
+	for id, of := range o.of {
+		known, ok := c.inventory.entries[id]
+		if !ok {
+			c.leaveToListing(id)
 		}
+		of.unverified = of.unverified && ok && !known.Webhook.IsVerified
+		o.drop(id)
 	}
 	switch {
 	case c.breaker.shut():
@@ -126,7 +216,9 @@ func (c *Connection) StepObservations(ctx context.Context) time.Time {
 		defer c.mu.Unlock()
 		return time.Time{} // kicked when there is room
 	}
-	id, at := o.due(now)
+	id, at := o.due(now, func(a, b string) bool {
+		return c.inventory.entries[a].Webhook.CreatedDate.Before(c.inventory.entries[b].Webhook.CreatedDate)
+	})
 	if id == "" {
 		defer c.mu.Unlock()
 		o.turn.leave()
@@ -149,28 +241,52 @@ func (c *Connection) observed(id string, asked hub.Page, got *hub.WebhookPage, e
 	c.record(call, listingOutage(err), now) // a page is a call for the whole key
 	// All that the page shows wait alike, or each one would soon ask for a page of its own.
 	wait, poll := o.wait(id, now), c.cfg.PollInterval
-	o.read(id, false, now, wait, poll)
 	if err != nil {
+		o.read(id, now, wait, poll)
 		return nil
 	}
+	news := c.shown(got, call.began)
+	if n := len(got.Webhooks); got.Paged && n > 1 && n < asked.Limit && asked.Offset+n < got.Total {
+		o.pageLimit = n
+	}
+	if !slices.ContainsFunc(got.Webhooks, func(w hub.Webhook) bool { return w.ID == id }) {
+		// The list is not as it is known, so other pages would be the wrong ones as well.
+		for other := range o.of {
+			c.leaveToListing(other)
+		}
+	}
+	o.read(id, now, wait, poll)
+	for i := range got.Webhooks {
+		o.read(got.Webhooks[i].ID, now, wait, poll)
+	}
+	return news
+}
+
+// leaveToListing has a listing observe a webhook for the subjects that want it.
+func (c *Connection) leaveToListing(id string) {
+	of := c.observations.of[id]
+	if of == nil {
+		return
+	}
+	for s, at := range of.wanted {
+		if c.lister.want(s, at) {
+			kick(c.lister.kicked)
+		}
+	}
+	clear(of.wanted)
+}
+
+// shown takes what a page shows that was read for whatever reason, and returns the subjects for which it is news.
+func (c *Connection) shown(page *hub.WebhookPage, began time.Time) []Subject {
 	var news []Subject
-	all := got.Webhooks
-	for i := range all {
-		if _, unreadable := got.Unreadable[i]; unreadable {
+	for i := range page.Webhooks {
+		if _, unreadable := page.Unreadable[i]; unreadable {
 			continue
 		}
-		news = append(news, c.inventory.saw(all[i], call.began)...)
-		o.read(all[i].ID, all[i].IsVerified, now, wait, poll)
+		news = append(news, c.inventory.saw(page.Webhooks[i], began)...)
+		news = append(news, c.observations.shown(page.Webhooks[i].ID, began)...)
 	}
-	c.inventory.placed(got, asked.Offset)
-	news = append(news, c.looksServed(got, asked, call.began, false)...)
-	o.total = got.Total
-	if n := len(all); n > 1 {
-		o.newestFirst = all[n-1].CreatedDate.Before(all[0].CreatedDate)
-		if got.Paged && n < asked.Limit && asked.Offset+n < got.Total {
-			o.pageLimit = n
-		}
-	}
+	c.inventory.ordered(page)
 	return news
 }
 
@@ -184,14 +300,14 @@ func (c *Connection) pageOf(id string) hub.Page {
 			older++
 		}
 	}
-	n, limit := max(len(c.inventory.entries), c.observations.total), c.observations.pageLimit
+	n, limit := max(len(c.inventory.entries), c.inventory.total), c.observations.pageLimit
 	first := min(older-off, n-limit)
-	if c.observations.newestFirst {
+	if c.inventory.newestFirst {
 		first = n - 1 - older - (limit - 1) + off
 	}
 	if limit <= 2*off {
 		first = older
-		if c.observations.newestFirst {
+		if c.inventory.newestFirst {
 			first = n - 1 - older
 		}
 	}

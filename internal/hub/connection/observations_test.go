@@ -116,7 +116,7 @@ func TestOnePageShowsAllThatWereRegisteredTogether(t *testing.T) {
 			w.createdFrom(2000, 200) // they are far from the end of the list now
 			w.ClearRequests()
 			w.take()
-			w.observe(600 * time.Millisecond)
+			w.observe(verifyTime + 2*firstObservation)
 			for _, id := range first {
 				if seen, _ := w.conn.Find(id); !seen.Webhook.IsVerified {
 					t.Fatalf("%d calls do not show that %s is verified", w.Count("listWebhooks"), seen.Webhook.Label.Value)

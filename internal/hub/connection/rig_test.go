@@ -36,6 +36,8 @@ type rig struct {
 	place map[string]int
 	// calls, lists and refused count calls, those that list, and those that are answered 429.
 	calls, lists, refused int
+	// listings counts those that came out whole.
+	listings int
 }
 
 type hubWebhook struct {
@@ -54,7 +56,7 @@ func newRig(t *testing.T, webhooks int) *rig {
 		QPS: 10, Burst: 20, PollInterval: time.Minute, Now: r.Now, Jitter: exactly, Wake: r.Wake, Lanes: NewLanes(16),
 		Metrics: Metrics{
 			Throttled: func(string, time.Duration) {}, Breaker: func(string, Access) {},
-			Listed: func(string, time.Time) {}, Closed: func(string) {},
+			Listed: func(string, time.Time) { r.listings++ }, Closed: func(string) {},
 		},
 	}
 	for n := range webhooks {
@@ -160,7 +162,10 @@ func (r *rig) step(most time.Duration) {
 	r.t.Helper()
 	before := r.Now()
 	until := before.Add(most)
-	for _, at := range []time.Time{r.conn.StepBudget(), r.conn.StepListing(r.t.Context()), r.conn.StepBudget()} {
+	ctx := r.t.Context()
+	for _, at := range []time.Time{
+		r.conn.StepBudget(), r.conn.StepListing(ctx), r.conn.StepObservations(ctx), r.conn.StepBudget(),
+	} {
 		if !at.IsZero() {
 			until = earliest(until, at)
 		}
