@@ -81,3 +81,20 @@ func TestAWebhookThatIsNotOnTheHubIsNotLeftThere(t *testing.T) {
 	w.Eventually(func() []string { return w.events(left) }).Should(ContainElement(v1alpha1.EventOrphaned))
 	w.Expect(w.events(gone)).NotTo(ContainElement(v1alpha1.EventOrphaned))
 }
+
+// The key that the webhook was registered with may never be accepted again.
+func TestAResourceIsReplacedThoughItsFormerAPIKeyIsRefused(t *testing.T) {
+	w := newWorld(t)
+	w.run()
+	c := w.ready(w.webhook("orders"))
+	w.Expect1(w.hub.RevokeKey(w.app.ID, simulator.DefaultKeyName))
+	w.annotate(c, v1alpha1.AnnotationReconcileRequestedAt, "now")
+	w.reason(c, v1alpha1.ConditionSynced, v1alpha1.ReasonAPIKeyRefused)
+	w.Expect(w.Delete(w.Context(), c)).To(Succeed())
+	w.change(c, func(c *v1alpha1.Chatt2Webhook) { c.Finalizers = nil })
+	w.gone(c)
+
+	again := w.webhook("orders")
+	w.reason(again, v1alpha1.ConditionSynced, v1alpha1.ReasonAPIKeyRefused)
+	w.Eventually(func() []string { return w.events(c) }).Should(ContainElement(v1alpha1.EventOrphaned))
+}

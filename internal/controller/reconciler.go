@@ -108,7 +108,7 @@ func (r *Reconciler) fetch(ctx context.Context, req reconcile.Request) (*v1alpha
 	object := &v1alpha1.Chatt2Webhook{}
 	err := r.Client.Get(ctx, req.NamespacedName, object)
 	if apierrors.IsNotFound(err) {
-		if err := r.reportVanished(ctx, req.NamespacedName); err != nil {
+		if err := r.reportVanished(ctx, req.NamespacedName, false); err != nil {
 			return nil, nil, err
 		}
 		r.forget(req.NamespacedName)
@@ -119,7 +119,7 @@ func (r *Reconciler) fetch(ctx context.Context, req reconcile.Request) (*v1alpha
 	}
 	mem := r.memories.of(req.NamespacedName)
 	if mem.uid != "" && mem.uid != object.UID {
-		if err := r.reportVanished(ctx, req.NamespacedName); err != nil {
+		if err := r.reportVanished(ctx, req.NamespacedName, true); err != nil {
 			return nil, nil, err
 		}
 		r.forget(req.NamespacedName)

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
@@ -15,8 +16,9 @@ import (
 // reportVanished counts and reports the webhook of a resource that is gone though this process has not released it:
 // somebody has removed the finalizer, or a tool has replaced the resource without it. A resource that only left the
 // shard still exists, and what another resource has or declares is not left behind, nor is what the Hub does not have
-// any more: another process may have deleted it. The error is connection.ErrWait while the Hub cannot be asked.
-func (r *Reconciler) reportVanished(ctx context.Context, name types.NamespacedName) error {
+// any more: another process may have deleted it. The error is connection.ErrWait while the Hub is about to be asked. A
+// resource that was replaced is known to be gone: the API server answers a write to another UID as an invalid one.
+func (r *Reconciler) reportVanished(ctx context.Context, name types.NamespacedName, isReplaced bool) error {
 	mem := r.memories.of(name)
 	id := mem.WebhookID
 	if id == "" || mem.released || mem.retains || mem.DeletedID == id || mem.uid == "" || mem.unproved == id {
@@ -24,12 +26,14 @@ func (r *Reconciler) reportVanished(ctx context.Context, name types.NamespacedNa
 	}
 	gone := &v1alpha1.Chatt2Webhook{}
 	gone.Namespace, gone.Name, gone.UID = name.Namespace, name.Name, mem.uid
-	err := r.refresh(ctx, gone.DeepCopy())
-	switch {
-	case apierrors.IsForbidden(err):
-		return nil // the namespace is being deleted, and the right with it
-	case !apierrors.IsNotFound(err) && !apierrors.IsConflict(err):
-		return err
+	if !isReplaced {
+		err := r.refresh(ctx, gone.DeepCopy())
+		switch {
+		case apierrors.IsForbidden(err):
+			return nil // the namespace is being deleted, and the right with it
+		case !apierrors.IsNotFound(err) && !apierrors.IsConflict(err):
+			return err
+		}
 	}
 	o := &observation{name: name, mem: mem, Observed: plan.Observed{Object: gone, Memory: mem.Memory}}
 	if left, err := r.isLeft(ctx, o, id); err != nil || !left {
@@ -43,11 +47,9 @@ func (r *Reconciler) reportVanished(ctx context.Context, name types.NamespacedNa
 
 // isLeft reports whether a webhook is on the Hub, as far as is known, and no resource has it or is about to adopt it.
 func (r *Reconciler) isLeft(ctx context.Context, o *observation, id string) (bool, error) {
-	// For a while after the registration the Hub may not show the webhook yet.
-	shownAt := o.mem.registeredAt.Add(connection.ReadLag)
 	if conn := o.mem.conn; conn != nil {
 		seen, there := conn.Find(id)
-		if !there && conn.Listing().BeganAt.After(shownAt) {
+		if !there && conn.Listing().BeganAt.After(o.shownAt()) {
 			return false, nil
 		}
 		w := &seen.Webhook
@@ -64,12 +66,21 @@ func (r *Reconciler) isLeft(ctx context.Context, o *observation, id string) (boo
 	if owner != "" || err != nil || o.mem.conn == nil {
 		return owner == "", err
 	}
-	_, err = o.mem.conn.Get(ctx, subject(o.name), id, connection.Repair)
+	return r.isOnHub(ctx, o, id)
+}
+
+// isOnHub asks the Hub for a webhook. A Hub that is down, or refuses the API key, may never answer, and the next
+// resource of this name waits: the webhook is then taken to be there.
+func (r *Reconciler) isOnHub(ctx context.Context, o *observation, id string) (bool, error) {
+	_, err := o.mem.conn.Get(ctx, subject(o.name), id, connection.Repair)
 	switch {
-	case hub.IsKind(err, hub.NotFound) && r.Now().After(shownAt):
+	case hub.IsKind(err, hub.NotFound) && r.Now().After(o.shownAt()):
 		return false, nil
-	case err != nil:
+	case err != nil && o.mem.conn.State().Access == connection.Open:
 		return false, connection.ErrWait
 	}
 	return true, nil
 }
+
+// shownAt is when the Hub shows the webhook at the latest that this process has registered.
+func (o *observation) shownAt() time.Time { return o.mem.registeredAt.Add(connection.ReadLag) }
