@@ -117,6 +117,7 @@ func TestVerificationsAreObservedWhileOthersAreRegistered(t *testing.T) {
 		{"2,000 with defaults", 0, 2000, 10, 20, 20 * time.Millisecond, false, .9, 10 * time.Second, 15 * time.Second},
 		{"1,000 at 1,000 a second", 0, 1000, 1000, 100, 5 * time.Millisecond, false, .99, 5 * time.Second, 5 * time.Second},
 		{"2,000 at 1,000 a second", 0, 2000, 1000, 100, 5 * time.Millisecond, false, .99, 5 * time.Second, 5 * time.Second},
+		{"10,000 at 1,000 a second", 0, 10000, 1000, 100, 5 * time.Millisecond, false, .99, 5 * time.Second, 5 * time.Second},
 		{"ten at once", 0, 10, 10, 20, 20 * time.Millisecond, false, 1, time.Second, 2 * time.Second},
 	}
 	for _, test := range tests {
