@@ -116,7 +116,8 @@ type AppliedStatus struct {
 	Scope string `json:"scope,omitempty"`
 
 	// ignored are the fields that the Hub answered an update with success for, or refused alone, and did not change.
-	// They are not sent again until spec or the Hub changes.
+	// Each is written as its name and a hash of spec and of the value that the Hub shows. It is not sent again until
+	// spec changes or the Hub shows another value.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=8

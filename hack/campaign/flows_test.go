@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+	"github.com/chatt2me/webhook-operator/internal/hub/simulator"
 )
 
 // flow is one thing that happens to a webhook.
@@ -72,6 +73,9 @@ var flows = append([]flow{
 	{name: "adopt", before: func(w *world) { w.byHand(name, "https://shop.example/orders") }, trigger: unsignedResource},
 	{name: "removed", before: signedResource, trigger: func(w *world) { w.must(w.hub.DeleteByHand(w.onHub())) }},
 	{name: "drift", before: unsignedResource, trigger: func(w *world) { w.drift(w.onHub()) }},
+	{name: "drift-after-ignored", before: driftIgnored, trigger: func(w *world) {
+		w.changeByHand(w.onHub(), simulator.Change{Label: new("third"), EventType: new("MessageStatus")})
+	}, large: true},
 	{name: "key-swapped", before: signedResource, trigger: func(w *world) {
 		w.newKey(w.app.ID, canary+"key-second")
 		w.changeSecret("api-key", "apiKey", canary+"key-second")

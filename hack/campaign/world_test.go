@@ -184,10 +184,29 @@ func (w *world) byHand(label, url string) simulator.Webhook {
 }
 
 // drift has somebody change the label of a webhook on the Hub.
-func (w *world) drift(id string) {
-	_, err := w.hub.ChangeByHand(id, simulator.Change{Label: new("drifted")})
+func (w *world) drift(id string) { w.changeByHand(id, simulator.Change{Label: new("drifted")}) }
+
+// changeByHand changes a webhook, its label among others, as a user of the Hub's dashboard does.
+func (w *world) changeByHand(id string, change simulator.Change) {
+	_, err := w.hub.ChangeByHand(id, change)
 	w.must(err)
 	w.watch.labelled[id] = true
+}
+
+// driftIgnored changes the label on a Hub that ignores the correction, and takes labels afterwards as it did before.
+func driftIgnored(w *world) {
+	usual := w.hub.Variants()
+	ignoring := usual
+	ignoring.LabelUpdate = simulator.LabelIgnored
+	unsignedResource(w)
+	w.run(restTime)
+	w.hub.SetVariants(ignoring)
+	w.drift(w.onHub())
+	w.run(2 * time.Minute)
+	if reason := readyReason(w.get()); reason != v1alpha1.ReasonNotApplied && !w.hidesLabels() && !w.over() {
+		w.violated("the schedule", "the resource says %s, and not that the label was ignored", reason)
+	}
+	w.hub.SetVariants(usual)
 }
 
 // get is the resource of a flow as it is now, nil when it is gone.

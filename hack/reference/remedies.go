@@ -38,7 +38,8 @@ var remedies = map[string]string{
 		"again, " + triedAgain,
 	"Rejected": "correct spec; the message has the words of the Hub; if the Hub accepts the same spec by now, it is " +
 		"sent again within the hour, or " + atOnce,
-	"NotApplied":    "set what the Hub shows, or delete the resource and create it anew",
+	"NotApplied": "set spec to what the Hub has, which the message shows, or delete the resource and create it " +
+		"again; to have it sent once more, set the annotation `hub.chatt2.me/reconcile-requested-at` to a new value",
 	"AlreadyExists": "delete the webhook on the Hub, or set `adoption.policy` to `IfMatching`",
 	"AlreadyRegistered": "remove `adoption.webhookID`, or give the present webhook up with the annotation " +
 		"`hub.chatt2.me/force-orphan`",

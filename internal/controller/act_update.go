@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,8 +24,7 @@ func (r *Reconciler) update(ctx context.Context, o *observation, p plan.Plan, ou
 	if hub.IsKind(err, hub.Invalid) && !hub.IsConflict(err) && sent.Has(plan.FieldLabel) {
 		// Some deployments take no label in an update: the rest is sent without it, in the next step.
 		o.mem.succeeded()
-		o.Applied.Ignored, out.failed = []string{plan.FieldLabel}, true
-		o.mem.IgnoredOf = o.Object.Generation
+		o.Applied.Ignored, out.failed = o.Ignoring(plan.FieldLabel), true
 		return
 	}
 	now := r.Now()
@@ -38,18 +38,25 @@ func (r *Reconciler) update(ctx context.Context, o *observation, p plan.Plan, ou
 	nudged := len(sent) == 1 && hub.IsRespelled(o.Remote.Webhook.Endpoint, o.Object.Spec.Endpoint)
 	o.verifies(sent, &got.Webhook, nudged, now)
 	o.updated(sent, got.Webhook, now)
-	o.ignored(sent, &got.Webhook)
+	ignored := o.ignored(sent, &got.Webhook)
 	// What the Hub ignores will not be otherwise for being asked again.
-	out.failed = len(o.Applied.Ignored) > 0
+	out.failed = len(ignored) > 0
+	if p.Changes = slices.DeleteFunc(slices.Clone(sent), ignored.Has); len(p.Changes) > 0 {
+		r.reportUpdate(p, nudged, out)
+	}
+	if !got.Secret.IsZero() && o.Object.Spec.RequiresSignature {
+		r.hold(o, got.Secret)
+		_ = r.store(ctx, o) // a secret that is not stored is held, and stored later
+	}
+}
+
+// reportUpdate reports which fields the Hub changed.
+func (r *Reconciler) reportUpdate(p plan.Plan, nudged bool, out *outcome) {
 	if !nudged {
 		out.tell(updateEvent(p))
 	}
 	if p.Drift {
 		r.Metrics.DriftCorrected()
-	}
-	if !got.Secret.IsZero() && o.Object.Spec.RequiresSignature {
-		r.hold(o, got.Secret)
-		_ = r.store(ctx, o) // a secret that is not stored is held, and stored later
 	}
 }
 
@@ -75,14 +82,16 @@ func (o *observation) mayHaveUpdated(sent plan.Changes, ends bool) {
 	}
 }
 
-// ignored takes note of what the Hub was sent and has not changed.
-func (o *observation) ignored(sent plan.Changes, w *hub.Webhook) {
+// ignored records what the Hub was sent and has not changed, and returns it.
+func (o *observation) ignored(sent plan.Changes, w *hub.Webhook) plan.Changes {
+	var ignored plan.Changes
 	for _, field := range plan.Diff(&o.Object.Spec, o.Applied, o.Object.Spec.RequiresSignature, w) {
-		if sent.Has(field) && !plan.Changes(o.Applied.Ignored).Has(field) {
-			o.Applied.Ignored = append(o.Applied.Ignored, field)
-			o.mem.IgnoredOf = o.Object.Generation
+		if sent.Has(field) {
+			o.Applied.Ignored = o.Ignoring(field)
+			ignored = append(ignored, field)
 		}
 	}
+	return ignored
 }
 
 // updated takes note of what the Hub took.

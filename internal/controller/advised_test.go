@@ -137,15 +137,22 @@ var advised = map[string][]advice{
 		enter: labelRefused, follow: repairedAndRetried,
 	}},
 	v1alpha1.ReasonNotApplied: {{
-		name: "set what it shows", says: []string{"set what it shows"}, enter: labelIgnored,
+		name: "set what it shows", says: []string{"set spec to what the Hub has"}, enter: labelIgnored,
 		follow: edit(func(c *v1alpha1.Chatt2Webhook) { c.Spec.Label = "orders" }),
 	}, {
-		name: "delete and create anew", says: []string{"delete and register anew"}, enter: labelIgnored,
+		name: "delete and create anew", says: []string{"delete this resource and create it again"},
+		enter: labelIgnored,
 		follow: func(w *world, c *v1alpha1.Chatt2Webhook) {
 			spec := w.get(c).Spec
 			w.Expect1(w.Delete(w.Context(), c))
 			w.gone(c)
 			w.webhook(c.Name, func(c *v1alpha1.Chatt2Webhook) { c.Spec = spec })
+		},
+	}, {
+		name: "set the annotation once the Hub takes it", says: []string{v1alpha1.AnnotationReconcileRequestedAt},
+		enter: labelIgnored, follow: func(w *world, c *v1alpha1.Chatt2Webhook) {
+			w.hub.SetVariants(simulator.Variants{})
+			retry(w, c)
 		},
 	}},
 	v1alpha1.ReasonAlreadyExists: {{

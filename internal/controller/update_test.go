@@ -2,12 +2,14 @@ package controller_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	. "github.com/onsi/gomega"
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -185,10 +187,24 @@ func TestALabelThatTheHubDoesNotTakeIsToldWithoutALoop(t *testing.T) {
 				c.Spec.Label, c.Spec.EventType = "renamed", v1alpha1.EventTypeMessageStatus
 			})
 			w.Expect(w.reason(c, v1alpha1.ConditionStalled, v1alpha1.ReasonNotApplied)).To(ContainSubstring("label"))
+			w.Expect(w.reason(c, v1alpha1.ConditionStalled, v1alpha1.ReasonNotApplied)).To(
+				ContainSubstring(`label (it has "orders")`))
 			w.Expect(w.onHub()[0].EventType).To(Equal("MessageStatus"), "the rest of the update got lost")
 			mutations, _ := w.quiet(quietTime)
 			w.Expect(mutations).To(BeZero())
-			w.change(c, func(c *v1alpha1.Chatt2Webhook) { c.Spec.Label = "orders" })
+
+			n := w.hub.Count("updateWebhook")
+			_, err := w.hub.ChangeByHand(w.onHub()[0].ID, simulator.Change{Label: new("third"), EventType: new("Message")})
+			w.Expect(err).NotTo(HaveOccurred())
+			w.Eventually(func() string { return w.onHub()[0].EventType }).Should(Equal("MessageStatus"))
+			w.eventually(c, "NotApplied with the third value", func(now *v1alpha1.Chatt2Webhook) bool {
+				stalled := meta.FindStatusCondition(now.Status.Conditions, v1alpha1.ConditionStalled)
+				return stalled != nil && strings.Contains(stalled.Message, `label (it has "third")`)
+			})
+			mutations, _ = w.quiet(quietTime)
+			w.Expect(mutations).To(BeZero())
+			w.Expect(w.hub.Count("updateWebhook")-n).To(BeNumerically("<=", 2), "the third value is corrected once")
+			w.change(c, func(c *v1alpha1.Chatt2Webhook) { c.Spec.Label = "third" })
 			w.ready(c)
 		})
 	}

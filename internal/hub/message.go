@@ -112,3 +112,23 @@ func truncate(text string, size int) string {
 	}
 	return text[:size]
 }
+
+// ToShow returns a value that the Hub has in one short line, without ids and long tokens.
+func ToShow(value string) string { return shorten(anonymous(oneLine(truncate(value, maxSaid)))) }
+
+// EndpointToShow returns an endpoint without user info, query and fragment, which may hold credentials.
+func EndpointToShow(endpoint string) string {
+	scheme, rest, ok := strings.Cut(endpoint, "://")
+	if !ok {
+		return ""
+	}
+	cut := ""
+	if end := strings.IndexAny(rest, "?#"); end >= 0 {
+		rest, cut = rest[:end], "?…"
+	}
+	authority, path := rest, ""
+	if end := strings.IndexAny(rest, `/\`); end >= 0 {
+		authority, path = rest[:end], rest[end:]
+	}
+	return scheme + "://" + authority[strings.LastIndexByte(authority, '@')+1:] + path + cut
+}

@@ -65,14 +65,15 @@ func endpointDiffers(shown, declared string) bool {
 		(hub.NormalEndpoint(shown) != hub.NormalEndpoint(declared) || hub.IsRespelled(shown, declared))
 }
 
-// differences is what an update would send now: what differs less what the Hub ignored when it was last sent.
+// differences is what an update would send now: what differs less what the Hub ignored when it was last sent, unless
+// the user asks for another attempt.
 func (o *Observed) differences() Changes {
 	if o.Remote.Presence != Present {
 		return nil
 	}
 	c := o.plainDifferences()
-	for _, field := range o.ignored() {
-		c = c.Without(field)
+	if !o.requestPending() {
+		c = slices.DeleteFunc(c, o.ignores)
 	}
 	if o.ForeignSecret() && o.Object.Spec.RequiresSignature {
 		// Signing is not turned on while there is no place for the secret.
@@ -106,16 +107,6 @@ func (o *Observed) sentSignature() bool {
 
 // headersDiffer tells whether the headers were not sent as they are now.
 func (o *Observed) headersDiffer() bool { return o.Applied.HeadersHash != o.Headers.Hash }
-
-// ignored are the fields that the Hub did not change although it took an update of them, as long as spec says the same.
-func (o *Observed) ignored() []string {
-	generation := o.Object.Generation
-	isNew := o.Object.Status.ObservedGeneration != generation && o.Memory.IgnoredOf != generation
-	if isNew || o.requestPending() {
-		return nil
-	}
-	return o.Applied.Ignored
-}
 
 // Protocol is the authentication protocol that spec declares, the default where it says none.
 func Protocol(spec *v1alpha1.Chatt2WebhookSpec) v1alpha1.AuthenticationProtocol {

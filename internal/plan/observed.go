@@ -126,8 +126,6 @@ type Memory struct {
 	Requested time.Time
 	// Answered is the request to look again that was last answered, which status may not say yet.
 	Answered string
-	// IgnoredOf is the generation of which the Hub has ignored a field, which status may not say yet.
-	IgnoredOf int64
 	// LookedAt is when the Hub was last looked at for this resource alone.
 	LookedAt time.Time
 	// Verification is about the attempts to have the endpoint verified.

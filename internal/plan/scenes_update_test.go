@@ -13,7 +13,11 @@ func spelled(s *v1alpha1.Chatt2WebhookSpec) {
 	s.Label, s.Endpoint = " L  x ", "https://Hooks.Example:443/e"
 }
 
+// ignoring records ignored fields as earlier versions did, by name only.
 func ignoring(fields ...string) with { return func(o *Observed) { o.Applied.Ignored = fields } }
+
+// ignored records that the Hub was sent a field and did not change it.
+func ignored(field string) with { return func(o *Observed) { o.Applied.Ignored = o.Ignoring(field) } }
 
 func updateScenes() []scene {
 	const right = "what differs on the Hub is put right"
@@ -56,7 +60,11 @@ func updateScenes() []scene {
 
 		{name: "the Hub ignores the label", o: observed(remote(func(w *hub.Webhook) { w.Label.Value = "old" }), ignoring(FieldLabel)), rule: rest, action: Rest},
 		{name: "the Hub ignores the label and spec changed", o: observed(remote(func(w *hub.Webhook) { w.Label.Value = "old" }), ignoring(FieldLabel), newGeneration), rule: right, action: Update, id: mine, reason: updating, is: sends(false, FieldLabel)},
-		{name: "the Hub ignores the label of a spec that status does not know yet", o: observed(remote(func(w *hub.Webhook) { w.Label.Value = "old" }), ignoring(FieldLabel), newGeneration, func(o *Observed) { o.Memory.IgnoredOf = o.Object.Generation }), rule: rest, action: Rest},
+		{name: "the Hub ignores the label of a spec that status does not know yet", o: observed(remote(func(w *hub.Webhook) { w.Label.Value = "old" }), newGeneration, ignored(FieldLabel)), rule: rest, action: Rest},
+		{name: "the Hub ignores the label and still shows the same value", o: observed(remote(func(w *hub.Webhook) { w.Label.Value = "old" }), ignored(FieldLabel)), rule: rest, action: Rest},
+		{name: "the Hub ignores the label and shows it in another spelling", o: observed(remote(func(w *hub.Webhook) { w.Label.Value = "old" }), ignored(FieldLabel), remote(func(w *hub.Webhook) { w.Label.Value = " old" })), rule: rest, action: Rest},
+		{name: "the Hub ignores the label and shows a third value", o: observed(remote(func(w *hub.Webhook) { w.Label.Value = "old" }), ignored(FieldLabel), remote(func(w *hub.Webhook) { w.Label.Value = "third" })), rule: right, action: Update, id: mine, reason: updating, is: sends(true, FieldLabel)},
+		{name: "the Hub ignored the label of the spec before and status is about this one", o: observed(remote(func(w *hub.Webhook) { w.Label.Value = "old" }), ignored(FieldLabel), newGeneration, func(o *Observed) { o.Object.Status.ObservedGeneration = o.Object.Generation }), rule: right, action: Update, id: mine, reason: updating, is: sends(true, FieldLabel)},
 		{name: "the Hub ignores the label and a look is asked for", o: observed(remote(func(w *hub.Webhook) { w.Label.Value = "old" }), ignoring(FieldLabel), asked, seenAt(noon)), rule: right, action: Update, id: mine, reason: updating, is: sends(true, FieldLabel)},
 		{name: "the Hub ignores the label and the endpoint differs", o: observed(remote(func(w *hub.Webhook) { w.Label.Value = "old" }), ignoring(FieldLabel), remote(drifted)), rule: right, action: Update, id: mine, reason: updating, is: sends(true, FieldEndpoint)},
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -98,7 +97,10 @@ func recordApplied(o *Observed) *v1alpha1.AppliedStatus {
 	}
 	a := *o.Applied.DeepCopy()
 	if o.Remote.Presence == Present {
-		a.Ignored = o.ignoredNow()
+		a.Ignored = nil
+		for _, field := range o.ignoredNow() {
+			a.Ignored = append(a.Ignored, o.ignoredEntry(field))
+		}
 	}
 	if a.HeadersHash == "" && a.Label == "" && a.Scope == "" && len(a.Ignored) == 0 {
 		return nil
@@ -227,27 +229,12 @@ func syncedTrouble(o *Observed, next Plan) *Trouble {
 		return nil
 	}
 	if ignored := o.ignoredNow(); len(ignored) > 0 {
-		return &Trouble{
-			Condition: v1alpha1.ConditionSynced, Reason: v1alpha1.ReasonNotApplied, Stalled: true, Event: true,
-			Message: "the Hub does not change: " + strings.Join(ignored, ", ") + "; set what it shows, or delete and " +
-				"register anew",
-		}
+		return o.ignoredTrouble(ignored)
 	}
 	if len(o.differences()) > 0 {
 		return updating()
 	}
 	return nil
-}
-
-// ignoredNow are the fields that still differ although the Hub took an update of them.
-func (o *Observed) ignoredNow() []string {
-	var still []string
-	for _, field := range o.plainDifferences() {
-		if Changes(o.Applied.Ignored).Has(field) {
-			still = append(still, field)
-		}
-	}
-	return still
 }
 
 // set sets one condition: true without trouble, else as the trouble says.

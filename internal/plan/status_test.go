@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -132,6 +133,7 @@ func TestTheSameFactsGiveTheSameStatusAgain(t *testing.T) {
 		again := *o
 		again.Object = o.Object.DeepCopy()
 		again.Object.Status = *first.DeepCopy()
+		again.Applied.Ignored = Value(first.Applied).Ignored // which is read from status
 		again.Now = o.Now.Add(time.Minute)
 		// Time may have moved a decision or an attempt on; then the status may differ, too.
 		if diff := cmp.Diff(first, Status(&again, p)); diff != "" && again.Verification() == o.Verification() {
@@ -211,6 +213,27 @@ func TestWhatStatusRecords(t *testing.T) {
 	}
 	if s = recorded(observed(remote(drifted), ignoring(FieldEndpoint, FieldLabel))); len(s.Applied.Ignored) != 1 {
 		t.Errorf("of what the Hub ignored it keeps %v", s.Applied.Ignored)
+	}
+}
+
+func TestWhatTheHubDoesNotChangeIsShownWithoutCredentials(t *testing.T) {
+	shows := func(endpoint string) with { return remote(func(w *hub.Webhook) { w.Endpoint = endpoint }) }
+	for endpoint, shown := range map[string]string{
+		"https://other.example/h?token=canary":                 `endpoint (it has "https://other.example/h?…")`,
+		"https://me:canary@other.example/h#canary":             `endpoint (it has "https://other.example/h?…")`,
+		"https://me:canary@canary@other.example":               `endpoint (it has "https://other.example")`,
+		"https:canary":                                         `endpoint (it has "")`,
+		"https://other.example/" + strings.Repeat("long/", 90): "…\")",
+	} {
+		o := observed(shows(endpoint), ignored(FieldEndpoint))
+		s := Status(o, Decide(o))
+		message := meta.FindStatusCondition(s.Conditions, v1alpha1.ConditionSynced).Message
+		if !strings.Contains(message, shown) || strings.Contains(message, "canary") || len(message) > 600 {
+			t.Errorf("of %s it says %s", endpoint, message)
+		}
+		if recorded := strings.Join(s.Applied.Ignored, ""); strings.Contains(recorded, "example") {
+			t.Errorf("of %s it records %s", endpoint, recorded)
+		}
 	}
 }
 
