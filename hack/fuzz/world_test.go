@@ -238,7 +238,14 @@ func (setup) GetScheme() *runtime.Scheme { return scheme }
 
 func (setup) GetLogger() logr.Logger { return logr.Discard() }
 
-func (setup) GetCache() cache.Cache { return nil }
+func (setup) GetCache() cache.Cache { return filled{} }
+
+// filled is a cache with every informer.
+type filled struct{ cache.Cache }
+
+func (filled) GetInformer(context.Context, client.Object, ...cache.InformerGetOption) (cache.Informer, error) {
+	return nil, nil //nolint:nilnil // nothing asks the informer
+}
 
 func (setup) Add(manager.Runnable) error { return nil }
 
