@@ -42,6 +42,9 @@ func TestAnEndpointIsAccepted(t *testing.T) {
 		{"with an IPv6 host", "endpoint: 'https://[2001:db8::7]/hook'"},
 		{"with an IPv6 host and a port", "endpoint: 'https://[2001:db8::7]:8443/hook'"},
 		{"with a punycode host", "endpoint: https://xn--bcher-kva.example/hook"},
+		{"with digits and underscores in its host", "endpoint: https://1_a.x2-3.c0m:8443?x"},
+		{"with a dot at the end of its host", "endpoint: https://a.example./hook"},
+		{"with an IPv4 address in an IPv6 host", "endpoint: 'https://[::ffff:192.0.2.7]/hook'"},
 		{"with a host in capitals", "endpoint: https://A.EXAMPLE/hook"},
 		{"with percent encoding", "endpoint: https://a.example/%C3%BC"},
 		{"of 2048 characters", "endpoint: https://a.example/" + strings.Repeat("x", 2048-len("https://a.example/"))},
@@ -51,6 +54,7 @@ func TestAnEndpointIsAccepted(t *testing.T) {
 func TestALabelIsAccepted(t *testing.T) {
 	acceptances(t, []acceptance{
 		{"of one character", "label: x"},
+		{"with spaces at its ends", `label: "  a  b "`},
 		{"of 255 characters that take four bytes each", "label: " + strings.Repeat("🦀", 255)},
 		{"with spaces, quotes and accents", `label: "Réception « messages » \"1\" 受信"`},
 		{"from right to left", "label: رسائل"},

@@ -72,6 +72,7 @@ type Chatt2WebhookSpec struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=255
 	// +kubebuilder:validation:XValidation:rule=`!self.matches(r'\p{Cc}')`,message="must not contain control characters such as tabs or line breaks"
+	// +kubebuilder:validation:XValidation:rule=`self == '' || self.matches(r'[^\p{Z}\p{Cc}\x{FEFF}]')`,message="must not consist of spaces only; write the name that the Hub is to show"
 	Label string `json:"label,omitempty"`
 
 	// endpoint is the URL that the Hub delivers events to: https, a host, no user info and no fragment.
@@ -83,6 +84,8 @@ type Chatt2WebhookSpec struct {
 	// +kubebuilder:validation:XValidation:rule=`!self.contains('#')`,message="must not contain a fragment; remove the # and what follows it"
 	// +kubebuilder:validation:XValidation:rule=`self.matches(r'^[!-~]*$')`,message="must be printable ASCII without spaces; write international host names in punycode (xn--...) and percent-encode other characters"
 	// +kubebuilder:validation:XValidation:rule=`!self.startsWith('https://') || !isURL(self) || self.matches(r'^https://([^/?#]*@)?(\[[^/?#]*\]|[^:/?#]*)(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?([/?#]|$)')`,message="must have a port between 1 and 65535, or none"
+	// +kubebuilder:validation:XValidation:rule=`!isURL(self) || !self.contains('\\')`,message="must not contain a backslash; write a slash, or %5C for a backslash in the path or query"
+	// +kubebuilder:validation:XValidation:rule=`!self.startsWith('https://') || !isURL(self) || url(self).getHostname() == '' || !self.matches(r'^[!-~]*$') || self.matches(r'^https://([^/?#]*@)?(\[[0-9A-Fa-f:.]+\]|((25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\.){3}(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])|([0-9A-Za-z_-]+\.)*[A-Za-z_][0-9A-Za-z_-]*\.?)(:[0-9]*)?([/?#]|$)')`,message="must have a host that is a DNS name (letters, digits, hyphens and dots; international names in punycode, xn--...), an IPv4 address of four decimal numbers or an IPv6 address in brackets without a zone"
 	Endpoint string `json:"endpoint,omitempty"`
 
 	// eventType is the kind of event that is delivered.

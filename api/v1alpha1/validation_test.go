@@ -9,6 +9,7 @@ import (
 
 const (
 	tooShort          = "should be at least 1 chars long"
+	onlySpaces        = "must not consist of spaces only; write the name that the Hub is to show"
 	controlCharacters = "must not contain control characters such as tabs or line breaks"
 	objectName        = "must be an object name: lower-case letters, digits, hyphens and dots"
 	dataKey           = "must be a data key: letters, digits, hyphens, underscores and dots"
@@ -61,6 +62,8 @@ func TestALabelIsRefused(t *testing.T) {
 	const field = "spec.label"
 	refusals(t, []refusal{
 		{"empty", `label: ""`, field, tooShort},
+		{"of spaces only", `label: "  "`, field, onlySpaces},
+		{"of a no-break space and a byte order mark", `label: "\u00a0\ufeff"`, field, onlySpaces},
 		{"of 256 characters", "label: " + strings.Repeat("x", 256), field, "may not be more than 255 bytes"},
 		{"with a tab", `label: "a\tb"`, field, controlCharacters},
 		{"with a line break at its end", `label: "a\n"`, field, controlCharacters},
@@ -76,6 +79,9 @@ func TestAnEndpointIsRefused(t *testing.T) {
 		fragment = "must not contain a fragment; remove the # and what follows it"
 		ascii    = "must be printable ASCII without spaces; write international host names in punycode (xn--...) " +
 			"and percent-encode other characters"
+		backslash = "must not contain a backslash; write a slash, or %5C for a backslash in the path or query"
+		host      = "must have a host that is a DNS name (letters, digits, hyphens and dots; international names in " +
+			"punycode, xn--...), an IPv4 address of four decimal numbers or an IPv6 address in brackets without a zone"
 	)
 	long := "https://a.example/" + strings.Repeat("x", 2048)
 	refusals(t, []refusal{
@@ -101,6 +107,18 @@ func TestAnEndpointIsRefused(t *testing.T) {
 		{"with a port of six digits", "endpoint: https://a.example:000443/hook", field, portRange},
 		{"with a colon and no port", "endpoint: 'https://a.example:/hook'", field, portRange},
 		{"with a port that is no number", "endpoint: https://a.example:https/hook", field, httpsURL},
+		{"with a backslash in its path", `endpoint: https://a.example/a\b`, field, backslash},
+		{"with a backslash in its query", `endpoint: https://a.example/?a\b`, field, backslash},
+		{"with an IPv4 address of two numbers", "endpoint: https://127.1/hook", field, host},
+		{"with an IPv4 address of one number", "endpoint: https://2130706433/hook", field, host},
+		{"with a hexadecimal IPv4 address", "endpoint: https://0x7f.0.0.1/hook", field, host},
+		{"with an octal IPv4 address", "endpoint: https://0177.0.0.1:8443/hook", field, host},
+		{"with an IPv4 address out of range", "endpoint: https://256.0.0.1/hook", field, host},
+		{"with an IPv6 zone", "endpoint: 'https://[fe80::1%25eth0]/hook'", field, host},
+		{"with a host with an empty label", "endpoint: https://a..example/hook", field, host},
+		{"with a host that is percent-encoded", "endpoint: https://b%C3%BCcher.example/hook", field, host},
+		{"with a wildcard in its host", "endpoint: https://*.example/hook", field, host},
+		{"with a comma in its host", "endpoint: 'https://a,b.example/hook'", field, host},
 		{"with an open bracket", "endpoint: 'https://[::1/hook'", field, httpsURL},
 	})
 }

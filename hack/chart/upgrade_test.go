@@ -86,6 +86,30 @@ func TestRulesMayBeTightened(t *testing.T) {
 	s.Expect(s.patch(object, `{"spec":{"label":"Short"}}`)).To(Succeed())
 }
 
+// TestWhatAnEarlierCRDAcceptedMayStay: a label or an endpoint that only the present rules refuse can stay as it is while
+// users and the operator change the rest, and can be corrected.
+func TestWhatAnEarlierCRDAcceptedMayStay(t *testing.T) {
+	needTools(t)
+	s := newSite(t, "helm")
+	s.apply(earlierCRD(t))
+	s.established()
+	object := s.stored("odd", " ")
+	s.Expect(unstructured.SetNestedField(object.Object, `https://127.1/a\b`, "spec", "endpoint")).To(Succeed())
+	s.Eventually(func() error { return s.Create(s.Context(), object.DeepCopy()) }, "2m").Should(Succeed())
+
+	s.upgrade(presentCRD(t), func(map[string]any) {})
+
+	s.Expect(s.patch(object, `{"metadata":{"finalizers":["hub.chatt2.me/webhook"]}}`)).To(Succeed())
+	s.Expect(s.patch(object, `{"spec":{"suspend":false}}`)).To(Succeed())
+	s.Expect(s.patch(object, aStatus, "status")).To(Succeed())
+	for _, fields := range []string{`{"spec":{"label":"  "}}`, `{"spec":{"endpoint":"https://127.2/"}}`} {
+		s.Expect(s.patch(object, fields)).To(MatchError(ContainSubstring("is invalid")), fields)
+	}
+	s.Expect(s.patch(object, `{"spec":{"label":"L"}}`)).To(Succeed())
+	s.Expect(s.patch(object, `{"spec":{"endpoint":"https://127.0.0.1/a/b"}}`)).To(Succeed())
+	s.Expect(s.patch(object, `{"metadata":{"finalizers":[]}}`)).To(Succeed())
+}
+
 // TestAnUpgradeRegistersNothingAnew exchanges CRD and operator below a registered, signed webhook.
 func TestAnUpgradeRegistersNothingAnew(t *testing.T) {
 	needTools(t)

@@ -1,6 +1,7 @@
 package fuzz_test
 
 import (
+	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
@@ -51,7 +52,7 @@ func FuzzSpec(f *testing.F) {
 		add(func(d *declared) { d.key1, d.value1 = key, "v" })
 	}
 	for _, value := range []string{
-		"v", "", " ", " v ", "a\r\nb", "a\tb", "a\x00b", "a\u0085b", "a\u2028b", "é", strings.Repeat("v", 4096),
+		"v", "", " ", " v ", "\u00a0\ufeff", "a\r\nb", "a\tb", "a\x00b", "a\u0085b", "a\u2028b", "é", strings.Repeat("v", 4096),
 		strings.Repeat("v", 4097), strings.Repeat("é", 4096), strings.Repeat("€", 3000), strings.Repeat("\U0001F600", 2500),
 		apiKey, "\xff",
 	} {
@@ -127,6 +128,7 @@ var endpoints = []string{
 	"https://h.test/" + strings.Repeat("a", 2033), "https://h.test/" + strings.Repeat("a", 2034), "https://%68.test/",
 	"https://h.test/?token=a&b=%252F", "https://h_t.test/", "https://*.test/", "https://h.test;a/", "https://h,t/", "https://?x",
 	"https://:443/", "https://h.test/a|b", `https://h.test/"`, "https://h.test/<script>", "https://h!.test",
+	`https://h.test/a\b`, `https://h.test?a\b`, "https://1.2.3.4./", "https://256.1.1.1/", "https://01.2.3.4/", "https://a.1b/",
 }
 
 func agree(t *testing.T, d declared) {
@@ -214,6 +216,7 @@ func (d *declared) headers() [][2]string {
 var (
 	aToken    = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
 	aKey      = regexp.MustCompile(`^[-._a-zA-Z0-9]+$`)
+	aLabel    = regexp.MustCompile(`^[0-9A-Za-z_-]+$`)
 	aID       = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 	aDuration = regexp.MustCompile(`^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,8}s)?$`)
 )
@@ -226,7 +229,9 @@ func (d *declared) wrong() []string {
 			wrong = append(wrong, what)
 		}
 	}
-	is("label", !isText(d.label, 255))
+	is("label", !isText(d.label, 255) || !strings.ContainsFunc(d.label, func(c rune) bool {
+		return !unicode.Is(unicode.Z, c) && c != '\ufeff'
+	}))
 	is("endpoint", !isEndpoint(d.endpoint))
 	is("eventType", !slices.Contains([]string{"Message", "MessageStatus"}, d.eventType))
 	is("authenticationProtocol", !slices.Contains([]string{
@@ -256,14 +261,14 @@ func isText(text string, longest int) bool {
 
 func isObjectName(text string) bool { return len(validation.IsDNS1123Subdomain(text)) == 0 }
 
-// isEndpoint: https, a host, no user info, no fragment, printable ASCII, a port that there can be, at most 2048.
+// isEndpoint: https, a host, no user info, no fragment, no backslash, printable ASCII, a port that there can be, at most 2048.
 func isEndpoint(text string) bool {
 	rest, isHTTPS := strings.CutPrefix(text, "https://")
 	if !isHTTPS || len(text) > 2048 || strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c > '~' }) {
 		return false
 	}
 	u, err := url.ParseRequestURI(text)
-	if err != nil || u.Hostname() == "" || strings.Contains(text, "#") {
+	if err != nil || !isHost(u.Host, u.Hostname()) || strings.ContainsAny(text, `#\`) {
 		return false
 	}
 	authority := rest
@@ -278,6 +283,22 @@ func isEndpoint(text string) bool {
 	}
 	port, err := strconv.Atoi(u.Port())
 	return err == nil && port >= 1 && port <= 65535 && strconv.Itoa(port) == u.Port()
+}
+
+// isHost: a DNS name whose last label begins like a name, four decimal numbers, or what stands in brackets, no zone.
+func isHost(host, name string) bool {
+	if strings.HasPrefix(host, "[") {
+		return name != "" && !strings.ContainsFunc(name, func(c rune) bool {
+			return !strings.ContainsRune("0123456789abcdefABCDEF:.", c)
+		})
+	}
+	if ip, err := netip.ParseAddr(name); err == nil {
+		return ip.Is4()
+	}
+	labels := strings.Split(strings.TrimSuffix(name, "."), ".")
+	last := labels[len(labels)-1]
+	return !slices.ContainsFunc(labels, func(label string) bool { return !aLabel.MatchString(label) }) &&
+		!strings.ContainsAny(last[:1], "0123456789-")
 }
 
 func isHeaderKey(key string) bool {
