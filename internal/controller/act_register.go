@@ -157,6 +157,11 @@ func (r *Reconciler) yield(ctx context.Context, o *observation, p plan.Plan, out
 		o.Elder, out.again = "", true
 		return
 	}
+	if owner, err := r.liveOwnerOf(ctx, p.WebhookID, o.Object); err != nil || owner != "" {
+		r.claims.seenElsewhere(p.WebhookID, owner, r.Now())
+		out.err, out.again = err, true
+		return
+	}
 	err = o.conn.Delete(ctx, subject(o.name), p.WebhookID)
 	if hub.IsKind(err, hub.NotFound) {
 		err = nil

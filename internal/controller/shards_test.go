@@ -53,6 +53,42 @@ func TestOfTwoShardsThatRegisterTheSameAtOnceTheYoungerYields(t *testing.T) {
 	w.Expect(w.events(second)).To(ContainElement(v1alpha1.EventDuplicateDeleted))
 }
 
+// The younger one deletes what it has registered only while nobody else has it.
+func TestAYoungerDuplicateThatAThirdResourceHasIsNotDeleted(t *testing.T) {
+	w := newWorld(t, func(w *world) { inTheShard(w, "a"); w.late = true })
+	w.hub.SetVariants(simulator.Variants{ReadLag: simulator.Duration(3 * time.Second)})
+	w.Expect(w.hub.AddFault(simulator.Fault{
+		Kind: simulator.ErrorBeforeCommit, Status: http.StatusServiceUnavailable,
+		Match: simulator.Match{Operation: "deleteWebhook"},
+	})).To(Succeed())
+	third := w.webhook("third", inShard("c")) // which nobody works on
+	var duplicate atomic.Value
+	var asked atomic.Int32
+	w.intercept(func(r *http.Request) *http.Response {
+		if id, _ := duplicate.Load().(string); id != "" && strings.Contains(r.URL.RawQuery, id) {
+			asked.Add(1)
+		}
+		return nil
+	})
+	w.run()
+	t.Cleanup(w.stop)
+	inTheShard(w, "b")
+	w.run()
+	first := w.webhook("orders", inShard("a"))
+	second := w.webhook("second", inShard("b"), sameAs(first), func(c *v1alpha1.Chatt2Webhook) {
+		c.Spec.Endpoint = strings.Replace(c.Spec.Endpoint, "/orders", "/./orders", 1)
+	})
+	w.Eventually(func() int { return w.hub.Count("deleteWebhook") }).Should(BeNumerically(">", 0))
+	now := w.get(third)
+	now.Status.WebhookID = w.get(second).Status.WebhookID
+	w.Expect(w.Status().Update(w.Context(), now)).To(Succeed())
+	duplicate.Store(now.Status.WebhookID)
+	w.hub.ClearFaults()
+	w.Eventually(asked.Load).Should(BeNumerically(">", 0), "the API server is asked who has the duplicate")
+	w.stop() // a step that has begun is brought to its end
+	w.Expect(w.onHub()).To(ContainElement(HaveField("ID", now.Status.WebhookID)))
+}
+
 func sameAs(first *v1alpha1.Chatt2Webhook) func(*v1alpha1.Chatt2Webhook) {
 	return func(c *v1alpha1.Chatt2Webhook) { c.Spec.Label, c.Spec.Endpoint = first.Spec.Label, first.Spec.Endpoint }
 }
