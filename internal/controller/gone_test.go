@@ -1,6 +1,7 @@
 package controller_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -94,7 +95,54 @@ func TestAResourceIsReplacedThoughItsFormerAPIKeyIsRefused(t *testing.T) {
 	w.change(c, func(c *v1alpha1.Chatt2Webhook) { c.Finalizers = nil })
 	w.gone(c)
 
-	again := w.webhook("orders")
+	// One that declares the same would adopt the webhook later.
+	again := w.webhook("orders", func(c *v1alpha1.Chatt2Webhook) { c.Spec.Label = "other" })
 	w.reason(again, v1alpha1.ConditionSynced, v1alpha1.ReasonAPIKeyRefused)
+	w.Eventually(func() []string { return w.events(c) }).Should(ContainElement(v1alpha1.EventOrphaned))
+}
+
+// The Hub may refuse for good to show the webhook of the former resource.
+func TestAResourceIsReplacedThoughTheHubDoesNotShowTheFormerWebhook(t *testing.T) {
+	for _, fault := range []simulator.Fault{
+		{Kind: simulator.Refused, Status: http.StatusForbidden},
+		{Kind: simulator.ErrorBeforeCommit, Status: http.StatusInternalServerError},
+	} {
+		t.Run(fmt.Sprint(fault.Status), func(t *testing.T) {
+			w := newWorld(t)
+			w.run()
+			c := w.ready(w.webhook("orders"))
+			fault.Match = simulator.Match{Operation: "getWebhook", WebhookID: c.Status.WebhookID}
+			w.Expect(w.hub.AddFault(fault)).To(Succeed())
+			w.Expect(w.hub.AddFault(simulator.Fault{
+				Kind: simulator.ErrorBeforeCommit, Status: http.StatusServiceUnavailable,
+				Match: simulator.Match{Operation: "deleteWebhook"},
+			})).To(Succeed())
+			w.Expect(w.Delete(w.Context(), c)).To(Succeed())
+			w.reason(c, v1alpha1.ConditionSynced, v1alpha1.ReasonDeletionBlocked)
+			w.change(c, func(c *v1alpha1.Chatt2Webhook) { c.Finalizers = nil })
+			w.gone(c)
+			w.ready(w.webhook("orders", func(c *v1alpha1.Chatt2Webhook) { c.Spec.Label = "other" }))
+			w.Eventually(func() []string { return w.events(c) }).Should(ContainElement(v1alpha1.EventOrphaned))
+		})
+	}
+}
+
+// A resource that never adopts leaves the webhook of an earlier one on the Hub.
+func TestAWebhookIsLeftWhereTheOtherResourceNeverAdopts(t *testing.T) {
+	w := newWorld(t)
+	w.run()
+	c := w.ready(w.webhook("orders"))
+	other := w.webhook("other", func(o *v1alpha1.Chatt2Webhook) {
+		o.Spec.Label, o.Spec.Endpoint, o.Spec.Adoption.Policy = c.Spec.Label, c.Spec.Endpoint, v1alpha1.AdoptNever
+	})
+	w.reason(other, v1alpha1.ConditionReady, v1alpha1.ReasonConflict)
+	w.Expect(w.hub.AddFault(simulator.Fault{
+		Kind: simulator.ErrorBeforeCommit, Status: http.StatusServiceUnavailable,
+		Match: simulator.Match{Operation: "deleteWebhook"},
+	})).To(Succeed())
+	w.Expect(w.Delete(w.Context(), c)).To(Succeed())
+	w.reason(c, v1alpha1.ConditionSynced, v1alpha1.ReasonDeletionBlocked)
+	w.change(c, func(c *v1alpha1.Chatt2Webhook) { c.Finalizers = nil })
+	w.gone(c)
 	w.Eventually(func() []string { return w.events(c) }).Should(ContainElement(v1alpha1.EventOrphaned))
 }

@@ -2,6 +2,8 @@ package controller
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -54,7 +56,7 @@ func (r *Reconciler) isLeft(ctx context.Context, o *observation, id string) (boo
 		}
 		w := &seen.Webhook
 		others, err := r.declaring(ctx, o, connection.Natural(w.Label.Value, w.Endpoint, w.EventType))
-		if there && len(others) > 0 || err != nil {
+		if there && slices.ContainsFunc(others, mayAdopt) || err != nil {
 			return false, err
 		}
 	}
@@ -69,14 +71,27 @@ func (r *Reconciler) isLeft(ctx context.Context, o *observation, id string) (boo
 	return r.isOnHub(ctx, o, id)
 }
 
-// isOnHub asks the Hub for a webhook. A Hub that is down, or refuses the API key, may never answer, and the next
-// resource of this name waits: the webhook is then taken to be there.
+// mayAdopt reports whether a resource may yet adopt a webhook like the one that it declares.
+func mayAdopt(w *v1alpha1.Chatt2Webhook) bool {
+	return w.DeletionTimestamp.IsZero() && w.Status.WebhookID == "" && w.Spec.Adoption.Policy != v1alpha1.AdoptNever
+}
+
+// mostAsked is how often the Hub is asked for the webhook of a resource that is gone when it answers with errors.
+const mostAsked = 5
+
+// isOnHub asks the Hub for a webhook. A Hub that is down, refuses the API key or cannot show this webhook may never
+// answer, and the next resource of this name waits: the webhook is then taken to be there.
 func (r *Reconciler) isOnHub(ctx context.Context, o *observation, id string) (bool, error) {
 	_, err := o.mem.conn.Get(ctx, subject(o.name), id, connection.Repair)
 	switch {
 	case hub.IsKind(err, hub.NotFound) && r.Now().After(o.shownAt()):
 		return false, nil
-	case err != nil && o.mem.conn.State().Access == connection.Open:
+	case err == nil, o.mem.conn.State().Access != connection.Open:
+		return true, nil
+	case errors.Is(err, connection.ErrWait), hub.IsKind(err, hub.NotFound), hub.IsKind(err, hub.Throttled):
+		return false, connection.ErrWait
+	}
+	if o.mem.failures++; o.mem.failures < mostAsked {
 		return false, connection.ErrWait
 	}
 	return true, nil
