@@ -315,13 +315,15 @@ func enqueueAPIKey() handler.EventHandler {
 	}
 }
 
-// leavesAPIKey lets through what may make a Secret unused: a resource that is gone, or references another one.
+// leavesAPIKey lets through what may make a Secret unused: a resource that is gone, references another one, or needs the
+// API key no longer while another finalizer keeps it.
 func leavesAPIKey() predicate.Predicate {
 	return predicate.Funcs{
 		CreateFunc: func(event.CreateEvent) bool { return false },
 		UpdateFunc: func(e event.UpdateEvent) bool {
 			before, after, ok := pair(e)
-			return ok && before.Spec.APIKeySecretRef.Name != after.Spec.APIKeySecretRef.Name
+			return ok && (before.Spec.APIKeySecretRef.Name != after.Spec.APIKeySecretRef.Name ||
+				needsAPIKey(*before) && !needsAPIKey(*after))
 		},
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -21,6 +22,7 @@ import (
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
 	"github.com/chatt2me/webhook-operator/internal/controller"
+	"github.com/chatt2me/webhook-operator/internal/hub/simulator"
 )
 
 // newKeySecret is a Secret with the API key of the world, as a client that replaces Secrets creates it.
@@ -215,4 +217,30 @@ func TestAnAdmissionPolicyThatDeniesTheInUseFinalizerStopsNothing(t *testing.T) 
 	allow()
 	w.Eventually(func() []string { return w.secret("api-key").Finalizers }).Should(
 		ContainElement(v1alpha1.APIKeyFinalizer), "the policy is gone")
+}
+
+// A finalizer of another controller may keep a resource for long that needs no API key any more.
+func TestAResourceThatOnlyAForeignFinalizerKeepsDoesNotKeepTheAPIKeySecret(t *testing.T) {
+	const foreign = "example.com/backup"
+	w := newWorld(t)
+	w.Expect(w.hub.AddFault(simulator.Fault{
+		Kind: simulator.ErrorBeforeCommit, Status: http.StatusServiceUnavailable,
+		Match: simulator.Match{Operation: "deleteWebhook"},
+	})).To(Succeed())
+	w.run()
+	c := w.ready(w.webhook("orders", func(c *v1alpha1.Chatt2Webhook) { c.Finalizers = []string{foreign} }))
+	key := w.secret("api-key")
+	w.Expect(w.Delete(w.Context(), c)).To(Succeed())
+	w.reason(c, v1alpha1.ConditionSynced, v1alpha1.ReasonDeletionBlocked)
+	w.Expect(w.Delete(w.Context(), key)).To(Succeed())
+	w.Eventually(w.logs.String).Should(ContainSubstring(`"msg":"Reconcile successful","controller":"api-key-guard"`))
+	w.hub.ClearFaults()
+	w.annotate(c, v1alpha1.AnnotationReconcileRequestedAt, "now")
+	w.eventually(c, "the webhook is deleted", func(now *v1alpha1.Chatt2Webhook) bool {
+		return !slices.Contains(now.Finalizers, v1alpha1.WebhookFinalizer)
+	})
+	w.gone(key)
+	w.change(c, func(c *v1alpha1.Chatt2Webhook) { c.Finalizers = nil })
+	w.gone(c)
+	w.Expect(w.onHub()).To(BeEmpty())
 }
