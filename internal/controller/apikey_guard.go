@@ -315,8 +315,8 @@ func enqueueAPIKey() handler.EventHandler {
 	}
 }
 
-// leavesAPIKey lets through what may make a Secret unused: a resource that is gone, references another one, or needs the
-// API key no longer while another finalizer keeps it.
+// leavesAPIKey lets through what may make a Secret unused: a resource that is gone, references another one, or needs
+// the API key no longer while another finalizer keeps it.
 func leavesAPIKey() predicate.Predicate {
 	return predicate.Funcs{
 		CreateFunc: func(event.CreateEvent) bool { return false },
