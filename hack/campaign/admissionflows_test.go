@@ -22,11 +22,11 @@ const refusedTime = 20 * time.Second
 
 // admissionFlows are about admission policies of the API server.
 var admissionFlows = append([]flow{
-	{name: "secret-refused-in-creation", trigger: func(w *world) {
+	{name: "secret-refused-in-creation", large: true, trigger: func(w *world) {
 		w.refuseSecret()
 		w.resource(signed)
 	}, ends: (*world).triedSeldom},
-	{name: "secret-refused-in-rotation", before: signedResource, trigger: func(w *world) {
+	{name: "secret-refused-in-rotation", large: true, before: signedResource, trigger: func(w *world) {
 		w.refuseSecret()
 		w.change(rotateNow)
 		w.change(func(c *v1alpha1.Chatt2Webhook) { c.Spec.Label = "new" })
@@ -41,7 +41,7 @@ var admissionFlows = append([]flow{
 		}
 		return "L1: the update waits for the Secret"
 	}},
-	{name: "secret-refused-in-deletion", before: signedResource, trigger: func(w *world) {
+	{name: "secret-refused-in-deletion", large: true, before: signedResource, trigger: func(w *world) {
 		w.refuseSecret()
 		w.change(rotateNow)
 		deleteResource(w)
@@ -99,15 +99,18 @@ func strippedFlows() []flow {
 			}
 		}
 		all = append(all,
-			flow{name: "secret-" + policy + "-in-creation", trigger: on(signedResource), ends: (*world).writtenSeldom},
-			flow{name: "secret-" + policy + "-in-rotation", before: signedResource, trigger: on(func(w *world) {
+			flow{
+				name: "secret-" + policy + "-in-creation", large: true, trigger: on(signedResource),
+				ends: (*world).writtenSeldom,
+			},
+			flow{name: "secret-" + policy + "-in-rotation", large: true, before: signedResource, trigger: on(func(w *world) {
 				w.change(rotateNow)
 			}), ends: (*world).writtenSeldom},
-			flow{name: "secret-" + policy + "-in-update", before: signedResource, trigger: on(func(w *world) {
+			flow{name: "secret-" + policy + "-in-update", large: true, before: signedResource, trigger: on(func(w *world) {
 				w.change(withTemplate("label"))
 				w.change(func(c *v1alpha1.Chatt2Webhook) { c.Spec.Endpoint = "https://shop.example/new" })
 			}), ends: (*world).writtenSeldom},
-			flow{name: "secret-" + policy + "-in-deletion", before: func(w *world) {
+			flow{name: "secret-" + policy + "-in-deletion", large: true, before: func(w *world) {
 				w.resource(signed, func(c *v1alpha1.Chatt2Webhook) { c.Spec.DeletionPolicy = v1alpha1.DeletionRetain })
 				w.run(restTime)
 			}, trigger: on(deleteResource), gone: true, ends: (*world).keptSecret},
