@@ -106,7 +106,7 @@ func TestALabelThatAPolicyOwnsIsReportedOnceAndHoldsNothingUp(t *testing.T) {
 			Metadata: v1alpha1.SecretTemplateMetadata{Labels: map[string]v1alpha1.LabelValue{"team": "checkout"}},
 		}}
 	})
-	w.eventually(c, "told that a label is not kept", func(now *v1alpha1.Chatt2Webhook) bool {
+	w.eventually(c, "the label that is not kept is reported", func(now *v1alpha1.Chatt2Webhook) bool {
 		signing := findCondition(now, v1alpha1.ConditionSigningSecretReady)
 		return signing != nil && strings.Contains(signing.Message, "does not keep")
 	})
@@ -130,7 +130,7 @@ func TestASecretWhoseAnnotationsAreNotKeptIsWrittenSeldomAndNotExchanged(t *test
 	w.run()
 	c := w.webhook("orders", signed)
 	w.holdsLiveSecret(w.ready(c))
-	w.eventually(c, "told that annotations are not kept", func(now *v1alpha1.Chatt2Webhook) bool {
+	w.eventually(c, "annotations that are not kept are reported", func(now *v1alpha1.Chatt2Webhook) bool {
 		return strings.Contains(findCondition(now, v1alpha1.ConditionSigningSecretReady).Message, "does not keep")
 	})
 	w.quiet(quietTime)
@@ -194,7 +194,7 @@ func TestAnotherControllerThatRemovesTheAnnotationsOfTheSecretCausesNoRotation(t
 		return !strings.Contains(findCondition(now, v1alpha1.ConditionSigningSecretReady).Message, "does not keep")
 	})
 	remove()
-	w.eventually(c, "told that annotations are not kept", func(now *v1alpha1.Chatt2Webhook) bool {
+	w.eventually(c, "annotations that are not kept are reported", func(now *v1alpha1.Chatt2Webhook) bool {
 		return strings.Contains(findCondition(now, v1alpha1.ConditionSigningSecretReady).Message, "does not keep")
 	})
 	w.quiet(quietTime)
@@ -272,7 +272,7 @@ func TestARotationThatTheAPIServerRefusesHoldsNothingElseUp(t *testing.T) {
 			w.Eventually(refused.Load).Should(BeNumerically(">=", 3))
 			w.endpoint.set(false)
 			w.change(c, func(c *v1alpha1.Chatt2Webhook) { c.Spec.Endpoint += "?changed" })
-			w.eventually(c, "told that the endpoint is not verified", func(now *v1alpha1.Chatt2Webhook) bool {
+			w.eventually(c, "not verified", func(now *v1alpha1.Chatt2Webhook) bool {
 				return meta.IsStatusConditionFalse(now.Status.Conditions, v1alpha1.ConditionVerified)
 			})
 			w.endpoint.set(true)

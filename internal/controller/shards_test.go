@@ -53,7 +53,7 @@ func TestOfTwoShardsThatRegisterTheSameAtOnceTheYoungerYields(t *testing.T) {
 	w.Expect(w.events(second)).To(ContainElement(v1alpha1.EventDuplicateDeleted))
 }
 
-// The younger one deletes what it has registered only while nobody else has it.
+// The younger one deletes what it has registered only while no other resource has it.
 func TestAYoungerDuplicateThatAThirdResourceHasIsNotDeleted(t *testing.T) {
 	w := newWorld(t, func(w *world) { inTheShard(w, "a"); w.late = true })
 	w.hub.SetVariants(simulator.Variants{ReadLag: simulator.Duration(3 * time.Second)})
@@ -61,7 +61,7 @@ func TestAYoungerDuplicateThatAThirdResourceHasIsNotDeleted(t *testing.T) {
 		Kind: simulator.ErrorBeforeCommit, Status: http.StatusServiceUnavailable,
 		Match: simulator.Match{Operation: "deleteWebhook"},
 	})).To(Succeed())
-	third := w.webhook("third", inShard("c")) // which nobody works on
+	third := w.webhook("third", inShard("c")) // a shard without an operator
 	var duplicate atomic.Value
 	var asked atomic.Int32
 	w.intercept(func(r *http.Request) *http.Response {

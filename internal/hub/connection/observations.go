@@ -24,8 +24,9 @@ const (
 )
 
 // observations are of the webhooks that a write of ours has left unverified, and of those that subjects want to have
-// observed. The Hub verifies endpoints after its answer and tells nobody, so the former are read again until they are
-// verified, ever less often: by a page of the list, for those that were registered together stand there together.
+// observed. The Hub verifies endpoints after its answer and sends no notification, so the former are read again until
+// they are verified, ever less often: by a page of the list, for those that were registered together stand there
+// together.
 type observations struct {
 	of map[string]*observation
 	// credit is how many calls may be made for them at creditAt.
