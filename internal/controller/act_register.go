@@ -157,9 +157,14 @@ func (r *Reconciler) yield(ctx context.Context, o *observation, p plan.Plan, out
 		o.Elder, out.again = "", true
 		return
 	}
-	if owner, err := r.liveOwnerOf(ctx, p.WebhookID, o.Object); err != nil || owner != "" {
-		r.claims.seenElsewhere(p.WebhookID, owner, r.Now())
-		out.err, out.again = err, true
+	me := o.Object.DeepCopy()
+	me.Status.WebhookID = "" // any other resource counts that has it, a younger one too
+	owner, err := r.liveOwnerOf(ctx, p.WebhookID, me)
+	if out.err = err; err != nil {
+		return
+	}
+	if owner != "" {
+		r.leave(ctx, o, owner, out)
 		return
 	}
 	err = o.conn.Delete(ctx, subject(o.name), p.WebhookID)
