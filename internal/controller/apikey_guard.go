@@ -186,13 +186,17 @@ func (g *APIKeyGuard) namespaceTerminates(ctx context.Context, secret *metav1.Pa
 	return false, err
 }
 
-// release removes the finalizer.
+// release removes the finalizer by an update. With the last finalizer the API server deletes the Secret of that name, and
+// only an update says of which UID: after a patch of two shards at once it may delete the Secret that a client has just
+// created in its place.
 func (g *APIKeyGuard) release(ctx context.Context, secret *metav1.PartialObjectMetadata) (reconcile.Result, error) {
-	after := secret.DeepCopy()
-	after.Finalizers = slices.DeleteFunc(slices.Clone(after.Finalizers), func(f string) bool {
-		return f == v1alpha1.APIKeyFinalizer
-	})
-	err := g.Client.Patch(ctx, after, client.MergeFromWithOptions(secret, client.MergeFromWithOptimisticLock{}))
+	after := &corev1.Secret{}
+	err := g.Live.Get(ctx, client.ObjectKeyFromObject(secret), after)
+	if err == nil {
+		after.UID, after.ResourceVersion = secret.UID, secret.ResourceVersion
+		after.Finalizers = slices.DeleteFunc(after.Finalizers, func(f string) bool { return f == v1alpha1.APIKeyFinalizer })
+		err = g.Client.Update(ctx, after)
+	}
 	if client.IgnoreNotFound(err) != nil {
 		return failed(err, 1)
 	}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -67,15 +68,7 @@ func TestAShardKeepsTheAPIKeySecretOfAnotherForAWhile(t *testing.T) {
 	w.stop()
 
 	now := time.Now()
-	nothingCached := interceptor.Funcs{
-		List: func(context.Context, client.WithWatch, client.ObjectList, ...client.ListOption) error { return nil },
-	}
-	live, err := client.NewWithWatch(shared.Config, client.Options{Scheme: scheme})
-	w.Expect(err).NotTo(HaveOccurred())
-	guard := &controller.APIKeyGuard{
-		Client: interceptor.NewClient(live, nothingCached), Live: live, Recorder: events.NewFakeRecorder(9),
-		Now: func() time.Time { return now },
-	}
+	guard := w.guardOfAnotherShard(func() time.Time { return now })
 	request := reconcile.Request{NamespacedName: client.ObjectKeyFromObject(key)}
 	decide := func(after time.Duration) reconcile.Result {
 		now = now.Add(after)
@@ -94,6 +87,19 @@ func TestAShardKeepsTheAPIKeySecretOfAnotherForAWhile(t *testing.T) {
 	w.gone(key)
 }
 
+// guardOfAnotherShard is that of an operator in whose cache no resource uses a Secret.
+func (w *world) guardOfAnotherShard(now func() time.Time) *controller.APIKeyGuard {
+	w.Helper()
+	live, err := client.NewWithWatch(shared.Config, client.Options{Scheme: scheme})
+	w.Expect(err).NotTo(HaveOccurred())
+	return &controller.APIKeyGuard{
+		Client: interceptor.NewClient(live, interceptor.Funcs{
+			List: func(context.Context, client.WithWatch, client.ObjectList, ...client.ListOption) error { return nil },
+		}),
+		Live: live, Recorder: events.NewFakeRecorder(9), Now: now,
+	}
+}
+
 func TestADeletionEndsThoughTheAPIKeySecretHasJustGone(t *testing.T) {
 	w := newWorld(t)
 	w.run()
@@ -106,6 +112,49 @@ func TestADeletionEndsThoughTheAPIKeySecretHasJustGone(t *testing.T) {
 	w.gone(c)
 	w.Expect(w.onHub()).To(BeEmpty())
 	w.Expect(w.events(c)).NotTo(ContainElement(v1alpha1.EventOrphaned))
+}
+
+// TestTwoReleasesAtOnceKeepTheNewSecret: two shards release a Secret at the same moment, and a client creates the new one as
+// soon as it can. The API server answers the last finalizer's removal with a deletion, for both.
+func TestTwoReleasesAtOnceKeepTheNewSecret(t *testing.T) {
+	w := newWorld(t)
+	const rounds, clients = 120, 8
+	lost := 0
+	for round := range rounds {
+		old := w.newKeySecret()
+		old.Name, old.Finalizers = fmt.Sprintf("key-%d", round), []string{v1alpha1.APIKeyFinalizer}
+		w.create(old)
+		w.Expect(w.Delete(w.Context(), old)).To(Succeed())
+
+		var work sync.WaitGroup
+		for range 2 {
+			guard := w.guardOfAnotherShard(time.Now)
+			work.Go(func() {
+				_, err := guard.Reconcile(w.Context(), reconcile.Request{NamespacedName: client.ObjectKeyFromObject(old)})
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		var isCreated atomic.Bool
+		for range clients {
+			work.Go(func() {
+				for !isCreated.Load() {
+					replacement := w.newKeySecret()
+					replacement.Namespace, replacement.Name = w.namespace, old.Name
+					err := w.Client.Create(w.Context(), replacement)
+					if err == nil {
+						isCreated.Store(true)
+					}
+				}
+			})
+		}
+		work.Wait()
+		if w.secret(old.Name) == nil {
+			lost++
+		}
+	}
+	w.Expect(lost).To(BeZero(), "new Secrets that were deleted")
 }
 
 // TestOnlyASecretWithAnAcceptedAPIKeyIsProtected: whoever may create a resource may not lock any Secret by it.
