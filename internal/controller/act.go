@@ -170,7 +170,7 @@ func (r *Reconciler) forgetWebhook(ctx context.Context, o *observation, p plan.P
 // forgotten has a resource, whose intent is removed, know nothing any more of the webhook that it had.
 func (r *Reconciler) forgotten(o *observation) {
 	o.mem.Memory = plan.Memory{Requested: o.mem.Requested}
-	o.mem.held = nil
+	o.mem.held, o.mem.unwritten = nil, nil
 	o.mem.succeeded()
 	o.mem.secretWritten()
 	r.claims.release(o.name)

@@ -167,7 +167,7 @@ func (r *Reconciler) leave(ctx context.Context, o *observation, owner string, ou
 	r.claims.seenElsewhere(o.ID, owner, r.Now())
 	o.Matches = append(o.Matches, plan.Match{Webhook: o.Remote.Webhook, Owner: owner})
 	o.Owner, o.Remote, o.Applied = owner, plan.Remote{}, v1alpha1.AppliedStatus{}
-	o.mem.Memory, o.mem.held, o.mem.unrecorded = plan.Memory{Requested: o.mem.Requested}, nil, nil
+	o.mem.Memory, o.mem.held, o.mem.unwritten = plan.Memory{Requested: o.mem.Requested}, nil, nil
 	o.ID = ""
 }
 

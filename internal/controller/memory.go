@@ -49,8 +49,8 @@ type memory struct {
 	restoredOf int64
 	// trigger is why the rotation under way began.
 	trigger string
-	// unrecorded is what the Hub has taken that status could not be told yet, nil when status knows.
-	unrecorded *v1alpha1.AppliedStatus
+	// unwritten is the status that could not be written when that was last tried, nil when it was written.
+	unwritten *v1alpha1.Chatt2WebhookStatus
 	// secretFailures is how often in a row the signing Secret could not be written, secretUID the one that was there.
 	secretFailures int
 	secretUID      types.UID

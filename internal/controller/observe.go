@@ -42,11 +42,10 @@ func (r *Reconciler) observe(ctx context.Context, object *v1alpha1.Chatt2Webhook
 	o.ID = mem.named(&object.Status)
 	mem.rememberIntent(o)
 	o.Memory = mem.Memory
-	if a := object.Status.Applied; a != nil {
+	o.Unwritten = mem.unwritten
+	status := cmp.Or(mem.unwritten, &object.Status)
+	if a := status.Applied; a != nil {
 		o.Applied = *a.DeepCopy()
-	}
-	if mem.unrecorded != nil {
-		o.Applied = *mem.unrecorded.DeepCopy()
 	}
 	for _, look := range []func(context.Context, *observation) error{
 		r.observeKey, r.observeSigning, r.observeHeaders, r.observeHub, r.observeProtection,

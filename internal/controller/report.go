@@ -46,9 +46,6 @@ func (r *Reconciler) report(ctx context.Context, o *observation, p plan.Plan, ou
 	}
 	if !holds(p, next, out) {
 		turned, err := r.writeStatus(ctx, o, next)
-		if o.mem.unrecorded = nil; err != nil {
-			o.mem.unrecorded = &o.Applied
-		}
 		// What was done is told whether or not it could be recorded.
 		r.emit(ctx, o.Object, together(out.events, turned))
 		if err != nil {
@@ -99,13 +96,16 @@ func holds(p, next plan.Plan, out outcome) bool {
 func (r *Reconciler) writeStatus(ctx context.Context, o *observation, next plan.Plan) ([]occurrence, error) {
 	after := o.Object.DeepCopy()
 	after.Status = plan.Status(&o.Observed, next)
+	o.mem.unwritten = nil
 	before := o.Object
 	if equality.Semantic.DeepEqual(before.Status, after.Status) {
 		return nil, nil
 	}
 	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
+	status := after.Status.DeepCopy()
 	err := o.write(&r.resources, after, func() error { return r.Client.Status().Patch(ctx, after, patch) })
 	if err != nil {
+		o.mem.unwritten = status
 		return nil, err
 	}
 	if after.ResourceVersion != before.ResourceVersion {

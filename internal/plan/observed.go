@@ -49,6 +49,8 @@ type Observed struct {
 	Matches []Match
 	// Wanted is the webhook of spec.adoption.webhookID, looked at only while there is no ID.
 	Wanted Remote
+	// Unwritten is the status that could not be written when that was last tried, nil when it was written.
+	Unwritten *v1alpha1.Chatt2WebhookStatus
 	// Applied is what was last sent to the Hub, and taken by it, of the fields that it may not show again.
 	Applied v1alpha1.AppliedStatus
 	// Headers are about the sources of the headers.

@@ -64,7 +64,7 @@ func (o *Observed) Verification() Verification {
 	if !v.Since.IsZero() {
 		return v
 	}
-	if s := &o.Object.Status; s.IsVerified && s.WebhookID == o.ID {
+	if o.wasVerified() {
 		return VerifyNow(o.Remote.SeenAt)
 	}
 	v.Since = o.Settings.ActingSince
@@ -110,7 +110,16 @@ func (o *Observed) isVerified() bool {
 	if o.Remote.Presence == Present {
 		return o.Remote.Webhook.IsVerified
 	}
-	return o.Object.Status.IsVerified && o.Object.Status.WebhookID == o.ID
+	return o.wasVerified()
+}
+
+// wasVerified reports what was last observed of the webhook, which status may not say yet.
+func (o *Observed) wasVerified() bool {
+	s := &o.Object.Status
+	if u := o.Unwritten; u != nil && u.WebhookID == o.ID {
+		s = u
+	}
+	return s.IsVerified && s.WebhookID == o.ID
 }
 
 func latest(a, b time.Time) time.Time {

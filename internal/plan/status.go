@@ -37,6 +37,9 @@ func recordWebhook(s *v1alpha1.Chatt2WebhookStatus, o *Observed) {
 	s.WebhookID = o.ID
 	if o.Remote.Presence != Present {
 		s.ApplicationID, s.APIKeyHash = o.Application() // which somebody may have wiped
+		if u := o.Unwritten; u != nil && u.WebhookID == o.ID {
+			s.Active, s.IsVerified, s.VerifiedAt, s.NumberOfErrors = u.Active, u.IsVerified, u.VerifiedAt, u.NumberOfErrors
+		}
 		return
 	}
 	w := &o.Remote.Webhook
