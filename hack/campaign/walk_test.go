@@ -147,6 +147,20 @@ func resourceOf(n int) types.NamespacedName {
 	return types.NamespacedName{Namespace: []string{home, away}[n%2], Name: fmt.Sprintf("r%d", n)}
 }
 
+// faulty are the steps that are faults. The others are what users do, and what time brings.
+var faulty = []string{"fault", "restart", "lag", "freeze", "wipe status", "wipe Secret", "restore"}
+
+// faults counts the faults among the steps that are taken.
+func (k walk) faults() int {
+	n := 0
+	for i, s := range k.steps() {
+		if slices.Contains(faulty, s.do) && (k.kept == nil || slices.Contains(k.kept, i)) {
+			n++
+		}
+	}
+	return n
+}
+
 // shrink leaves out steps of a walk that failed, for as long as it fails without them in the same way.
 func (k walk) shrink(failed result) (walk, result) {
 	if k.kept == nil {

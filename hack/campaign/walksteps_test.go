@@ -88,6 +88,7 @@ func (w *world) touchOne(s step, c *v1alpha1.Chatt2Webhook) {
 		w.askAgain(key, fmt.Sprint(s.arg))
 	case "suspend":
 		w.changeAt(key, func(c *v1alpha1.Chatt2Webhook) { c.Spec.Suspend = !c.Spec.Suspend })
+		w.watch.repaired = w.clock.now // what was asked for meanwhile counts from now on
 	case "remove on the Hub":
 		// After a downgrade nobody would know any more whose it was, until the operator has looked.
 		if w.isThere(c.Status.WebhookID) && c.Status.APIKeyHash != "" {
