@@ -56,6 +56,23 @@ func circumstances() [][]with {
 		{actingSince(noon.Add(-time.Second))},
 		{spec(retaining)},
 		{spec(func(s *v1alpha1.Chatt2WebhookSpec) { s.ReadyWhen = v1alpha1.ReadyWhenRegistered })},
+		{onHub(func(h *Hub) { h.PausedUntil = noon.Add(time.Hour) }), onHub(func(h *Hub) { h.PausedUntil = noon.Add(time.Second) })},
+		{onHub(func(h *Hub) { h.Unreadable = "entry 7" })},
+		{onHub(func(h *Hub) { h.Pages, h.PagesRead = 100, 30 })},
+		{remembered(func(m *Memory) { m.SecretRetryAt = noon.Add(time.Minute) })},
+		{remembered(func(m *Memory) { m.UnkeptUntil = noon.Add(time.Minute) })},
+		{remembered(func(m *Memory) { m.RotationOwn = true })},
+		{remembered(func(m *Memory) { m.SeenAt = noon.Add(-time.Minute) })},
+		{remembered(func(m *Memory) { m.DeletedID = mine })},
+		{remembered(func(m *Memory) { m.LookedAt = noon.Add(-time.Second) })},
+		{func(o *Observed) { o.SecretTaken = true }},
+		{func(o *Observed) { o.OtherKey = true }},
+		{func(o *Observed) { o.Unproved = true }},
+		{func(o *Observed) { o.Unclaimed = true }},
+		{func(o *Observed) { o.Signing.Outdated = true }},
+		{func(o *Observed) { o.Object.Finalizers = nil }},
+		{func(o *Observed) { o.Elder = "chat/old" }},
+		{match(other, noon.Add(-time.Minute), "chat/old")},
 	}
 }
 

@@ -175,10 +175,11 @@ func trouble(condition, reason string) *Trouble {
 
 // scene is an observation, and what is to be decided.
 type scene struct {
-	name   string
-	o      *Observed
-	rule   string
-	action Action
+	name string
+	o    *Observed
+	// rule decides, or need is the precondition that a rule waits for.
+	rule, need string
+	action     Action
 	// id is the webhook that the plan is about.
 	id string
 	// reason is that of the trouble that the plan tells; empty for none.
@@ -198,14 +199,17 @@ func TestDecide(t *testing.T) {
 	for _, s := range scenes() {
 		t.Run(s.name, func(t *testing.T) {
 			p := Decide(s.o)
-			got := scene{rule: p.Rule, action: p.Action, id: p.WebhookID}
+			got := scene{rule: p.Rule, need: p.Need, action: p.Action, id: p.WebhookID}
+			if s.need != "" {
+				got.rule = "" // several rules share the precondition
+			}
 			if p.Trouble != nil {
 				got.reason = p.Trouble.Reason
 			}
 			if s.recheck != 0 {
 				got.recheck = p.Recheck
 			}
-			want := scene{rule: s.rule, action: s.action, id: s.id, reason: s.reason, recheck: s.recheck}
+			want := scene{rule: s.rule, need: s.need, action: s.action, id: s.id, reason: s.reason, recheck: s.recheck}
 			if diff := cmp.Diff(want, got, cmp.AllowUnexported(scene{})); diff != "" {
 				t.Errorf("the plan (-want +got):\n%s", diff)
 			}
@@ -217,14 +221,26 @@ func TestDecide(t *testing.T) {
 }
 
 func TestEachRuleDecidesSomewhere(t *testing.T) {
-	decided := map[string]bool{}
+	decided, awaited := map[string]bool{}, map[string]bool{}
 	for _, s := range scenes() {
-		decided[Decide(s.o).Rule] = true
+		p := Decide(s.o)
+		if p.Need == "" {
+			decided[p.Rule] = true
+		}
+		awaited[p.Need] = true
 	}
-	alive, dying := Rules()
-	for _, rule := range append(alive, dying...) {
+	for _, rule := range Rules() {
 		if !decided[rule] {
-			t.Errorf("no scene is decided by %q", rule)
+			t.Errorf("no scenario is decided by %q", rule)
+		}
+	}
+	for _, need := range []string{
+		"API key usable", "Hub accepts calls", "presence of the webhook known", "observation fresh",
+		"outcome of the registration known", "webhooks listed", "retry due", "spec accepted by the Hub",
+		"rotation of another process settled", "calls not paused",
+	} {
+		if !awaited[need] {
+			t.Errorf("no scenario waits for %q", need)
 		}
 	}
 }

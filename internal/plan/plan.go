@@ -1,9 +1,6 @@
 package plan
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // Action is the one thing to do next.
 type Action string
@@ -66,8 +63,11 @@ const (
 
 // Plan is what to do, and what to say of it.
 type Plan struct {
-	// Rule is the name of the rule that made the plan.
-	Rule   string
+	// Rule is the name of the rule that made the plan, and State the state that it is about.
+	Rule  string
+	State State
+	// Need is the precondition of the rule that is missing, empty if none is.
+	Need   string
 	Action Action
 	// WebhookID is the webhook that the action is about.
 	WebhookID string
@@ -106,167 +106,3 @@ const (
 	TriggerLoss     = "loss"
 	TriggerRecovery = "recovery"
 )
-
-// ruleFunc makes a plan, or says that it is not about this observation.
-type ruleFunc func(*Observed) (Plan, bool)
-
-// Rule is a sentence about when to do what.
-type Rule struct {
-	// Name is the sentence in short.
-	Name   string
-	decide ruleFunc
-}
-
-// Decide takes the first rule that has something to say.
-func Decide(o *Observed) Plan {
-	rules := living
-	if !o.Object.DeletionTimestamp.IsZero() {
-		rules = deleting
-	}
-	for _, rule := range rules {
-		if p, ok := rule.decide(o); ok && !p.isDeferred(o) {
-			p.Rule = rule.Name
-			return p.unlistable(o).paused(o).complete(o)
-		}
-	}
-	return Plan{Rule: "all is well", Action: Rest}
-}
-
-// secretActions are the actions that write the signing Secret, or that lead to a write that must not fail.
-var secretActions = []Action{
-	BeginRotation, Redefine, StoreSecret, PruneSecret, MoveSecret, DeleteFormerSecret, DeleteSecret,
-	UpdateSecretMetadata,
-}
-
-// isDeferred reports whether the plan waits for the back-off of the signing Secret, unless the user asks for an
-// attempt. The rules that follow are applied meanwhile: spec may be changed, and the endpoint may have to be verified.
-func (p Plan) isDeferred(o *Observed) bool {
-	return slices.Contains(secretActions, p.Action) && o.secretBacksOff() && !p.isRequested(o)
-}
-
-// wantsSecretWrite reports whether a rule would have the signing Secret written, back-off or not.
-func (o *Observed) wantsSecretWrite() bool {
-	return slices.ContainsFunc(living, func(rule Rule) bool {
-		p, ok := rule.decide(o)
-		return ok && slices.Contains(secretActions, p.Action)
-	})
-}
-
-// isRequested reports whether carrying out the plan may answer the user's request to look again.
-func (p Plan) isRequested(o *Observed) bool {
-	acts := !p.Hold && p.Action != Look && p.Action != AwaitListing || p.Action == DeleteDuplicate
-	return o.requestPending() && acts && !o.Object.Spec.Suspend
-}
-
-// complete adds what holds whichever rule decided.
-func (p Plan) complete(o *Observed) Plan {
-	if p.Action == Rest && !p.Hold && o.Object.DeletionTimestamp.IsZero() && !o.Object.Spec.Suspend {
-		dates, _ := nextDate(o)
-		p.Recheck = sooner(p.Recheck, dates.Recheck)
-	}
-	if p.Action == Rest && o.Object.DeletionTimestamp.IsZero() {
-		if expires := o.Signing.PreviousExpiresAt; o.Signing.HasPrevious && o.Now.Before(expires) {
-			p.Recheck = sooner(p.Recheck, o.until(expires))
-		}
-		p.Recheck = sooner(p.Recheck, max(0, o.Key.ProtectAt.Sub(o.Now)))
-		p.Recheck = sooner(p.Recheck, max(0, o.Memory.SecretRetryAt.Sub(o.Now)))
-		if o.restsOnSecrets() {
-			p.Recheck = sooner(p.Recheck, o.Settings.SecretRecheck)
-		}
-		if o.Unclaimed {
-			p.Recheck = sooner(p.Recheck, claimRecheck)
-		}
-	}
-	p.Serves = p.isRequested(o)
-	return p
-}
-
-// Served tells whether the user's request to look again is answered once the plan was carried out: when it failed, or
-// when nothing comes after it. A change that succeeded may leave the endpoint to be verified.
-func (p Plan) Served(failed bool) bool {
-	return p.Serves && (failed || p.Action == Rest || p.Action == Verify)
-}
-
-// Rules are the names of the rules in their order, for resources that live and for those that are being deleted.
-func Rules() (alive, dying []string) {
-	for _, r := range living {
-		alive = append(alive, r.Name)
-	}
-	for _, r := range deleting {
-		dying = append(dying, r.Name)
-	}
-	return alive, dying
-}
-
-// living is the order of the rules for a resource that lives: first what must not be lost, then whether anything may
-// be done, then whether the webhook is there, then whether it is right, then whether it is signed and verified.
-var living = []Rule{
-	{"a secret that is held in memory is stored before anything else", storeHeld},
-	{"a resource that may have a webhook carries the finalizer and the intent", restoreMetadata},
-	{"a previous secret goes when its time is over", pruneSecret},
-	{"a suspended resource is left alone", suspended},
-	{"without an API key nothing can be done", keyTrouble},
-	{"a secret counts as dead once another resource has the webhook", doubtSecret},
-	{"what was registered besides the webhook of an older resource is deleted", yield},
-	{"what an older resource declares is not declared twice", elder},
-	{"a webhook that belongs to a resource that declares another one is left to it", leftToAnother},
-	{"a webhook that belongs to another resource is not touched", ownedByAnother},
-	{"a key that is refused is not used", refused},
-	{"a Hub that is down is not called", down},
-	{"a webhook that the user gave up is forgotten", forceOrphan},
-	{"a resource that has one webhook does not adopt another", otherAdopted},
-	{"nothing is decided about a webhook that was not seen yet", unseen},
-	{"a webhook that may belong to another Application is not replaced", applicationChanged},
-	{"a webhook that was deleted on the Hub is forgotten", remotelyDeleted},
-	{"a call of unknown outcome settles, then the Hub is looked at", unsettled},
-	{"a user's request is answered with a fresh look", requested},
-	{"an intent without a webhook waits for a listing that would show it", openIntent},
-	{"the webhook that a lost answer was about is adopted", adoptOwn},
-	{"an older resource is waited for when it is known what was registered before", elderAtLast},
-	{"the webhook that spec names is adopted, or it is said why not", adoptByID},
-	{"nothing is registered before the Hub was listed", unlisted},
-	{"a webhook like the one declared is adopted, or it is said why not", adoptMatch},
-	{"a call that failed is not repeated at once", backOff},
-	{"a second webhook that a lost answer made is deleted", duplicate},
-	{"what was written down of a registration that the Hub refused is taken back", withdrawIntent},
-	{"what the Hub refused is not sent again soon", rejected},
-	{"what may have been registered with another API key is told and given up", otherKey},
-	{"a signing Secret that is not ours is told before anything is lost", secretConflict},
-	{"headers whose sources are not there are waited for", headerTroubleBeforeCreate},
-	{"nothing is registered that cannot be recorded", unrecordable},
-	{"a webhook that is not there is registered", create},
-	{"a rotation is written down, and one of before settles, before signing is turned on or off", beforeSigning},
-	{"nobody is told Ready when the secret stored may die", tellRotation},
-	{"what differs on the Hub is put right", update},
-	{"the Secret of a webhook that is not signed is deleted", deleteSecret},
-	{"a Secret under a new name takes the secret along", moveSecret},
-	{"a Secret under its old name is deleted", deleteFormer},
-	{"a rotation that was begun is brought to its end", finishRotation},
-	{"a secret that is lost is made anew", lostSecret},
-	{"a rotation that was requested begins", requestedRotation},
-	{"a rotation that is due begins", dueRotation},
-	{"the Secret carries the metadata that spec says", secretMetadata},
-	{"an endpoint that is not verified is tried again", verify},
-	{"the next date is waited for", nextDate},
-}
-
-// deleting is the order of the rules for a resource that is being deleted.
-var deleting = []Rule{
-	{"a resource that the operator does not hold goes", notHeld},
-	{"a resource whose webhook was deleted goes", deleted},
-	{"a webhook that the user gave up is left behind", forceOrphanDeleting},
-	{"a webhook that is to be retained is left behind", retain},
-	{"a resource that never had a webhook goes", neverRegistered},
-	{"a webhook that belongs to another resource is left to it", ownedByAnotherDeleting},
-	{"without a usable API key the deletion waits, and not for ever", keyTroubleDeleting},
-	{"a Hub that is down is waited for", downDeleting},
-	{"a webhook that may belong to another Application is waited for, and not for ever", applicationChangedDeleting},
-	{"a call that failed is not repeated at once", backOffDeleting},
-	{"a second webhook that a lost answer made is deleted", duplicate},
-	{"nothing is deleted before the Hub was listed", unseenDeleting},
-	{"the webhook is deleted", deleteWebhook},
-	{"an intent without a webhook waits for a listing that would show it", openIntent},
-	{"the webhook that a lost answer was about is deleted", deleteOwn},
-	{"what may have been registered with another API key is left behind", otherKeyDeleting},
-	{"a resource without a webhook goes", releaseWithout},
-}

@@ -10,59 +10,49 @@ import (
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
 )
 
-// keyRecheck is how soon a missing Secret is looked for again when its arrival is not watched.
-const keyRecheck = time.Minute
-
-// unseenRecheck is how soon a webhook is looked for again of which nothing is known yet.
-const unseenRecheck = 5 * time.Second
-
-func storeHeld(o *Observed) (Plan, bool) {
-	return Plan{Action: StoreSecret, Trouble: o.Memory.SecretTrouble}, o.Memory.Held
-}
-
-// restoreMetadata: what was removed of an open registration does not wait, for nothing else that lasts tells of it.
-func restoreMetadata(o *Observed) (Plan, bool) {
-	_, intent := o.intent()
-	isRemoved := o.intentRemoved() || (o.ID != "" || intent) && !o.held() && !o.Now.Before(o.Memory.RetryAt)
-	return Plan{Action: RestoreMetadata, Hold: o.Memory.UnkeptUntil.IsZero()}, isRemoved && !o.isUnkept()
-}
-
 // held tells whether the resource carries the finalizer.
 func (o *Observed) held() bool {
 	return slices.Contains(o.Object.Finalizers, v1alpha1.WebhookFinalizer)
 }
 
-func suspended(o *Observed) (Plan, bool) {
-	if !o.Object.Spec.Suspend {
-		return Plan{}, false
-	}
+func (o *Observed) isDeleting() bool { return !o.Object.DeletionTimestamp.IsZero() }
+
+func isSuspended(o *Observed) bool { return o.Object.Spec.Suspend }
+
+func reportSuspended(*Observed) Plan {
 	return Plan{Action: Rest, Trouble: &Trouble{
 		Condition: v1alpha1.ConditionSynced, Reason: v1alpha1.ReasonSuspended, Unknown: true,
 		Message: "spec.suspend is true: the Hub is not looked at and nothing is changed; set it to false to go on",
-	}}, true
-}
-
-func keyTrouble(o *Observed) (Plan, bool) {
-	return Plan{Action: Rest, Trouble: o.Key.Trouble, Recheck: keyRecheck}, o.Key.Trouble != nil
+	}}
 }
 
 // claimRecheck is how soon the API server is asked again who has a webhook.
 const claimRecheck = time.Minute
 
-// yield deletes the younger of two webhooks that two resources have registered at the same moment, each before it could
-// see the other: in two shards, or with two API keys of one Application. What the resource has adopted, or what is not
-// what it declares, stays.
-func yield(o *Observed) (Plan, bool) {
-	mayCall := !o.Hub.Refused && !o.Hub.Down && !o.Now.Before(o.Memory.RetryAt)
-	if !mayCall || o.Elder == "" || o.Owner != "" || !o.hasMadeIt() {
-		return Plan{}, false
-	}
+// mayCallNow reports whether a call can be made that other rules do not wait for.
+func (o *Observed) mayCallNow() bool {
+	return !o.Hub.Refused && !o.Hub.Down && !o.Now.Before(o.Memory.RetryAt)
+}
+
+// registeredTwice reports whether two resources have registered a webhook at the same moment, each before it could see
+// the other: in two shards, or with two API keys of one Application, and this one is the younger. What the resource has
+// adopted, or what is not what it declares, stays.
+func registeredTwice(o *Observed) bool {
+	return o.mayCallNow() && o.Elder != "" && o.Owner == "" && o.hasMadeIt() && o.elderMatch() != ""
+}
+
+// elderMatch returns the webhook that the older resource has.
+func (o *Observed) elderMatch() string {
 	for _, m := range o.Matches {
 		if !m.Former && m.Owner == o.Elder {
-			return Plan{Action: Yield, WebhookID: o.ID, Other: m.Webhook.ID, Hold: true}, true
+			return m.Webhook.ID
 		}
 	}
-	return Plan{}, false
+	return ""
+}
+
+func yield(o *Observed) Plan {
+	return Plan{Action: Yield, WebhookID: o.ID, Other: o.elderMatch(), Hold: true}
 }
 
 // hasMadeIt reports whether the webhook is there, is what the resource declares, and was made by its own registration.
@@ -75,33 +65,20 @@ func (o *Observed) hasMadeIt() bool {
 	return isDeclared && o.mayHaveMade(o.Remote.Webhook.CreatedDate, clockSkew)
 }
 
-// elder waits for an older resource, at once unless a registration was begun: what that made is looked for first.
-func elder(o *Observed) (Plan, bool) {
-	if o.intentOpen() {
-		return Plan{}, false
-	}
-	return elderAtLast(o)
-}
+func isClaimed(o *Observed) bool { return o.Elder != "" || o.ID != "" && o.Owner != "" }
 
-func elderAtLast(o *Observed) (Plan, bool) {
-	if o.Elder == "" {
-		return Plan{}, false
-	}
-	return o.conflict(o.Elder, fmt.Sprintf("%s is older and declares a webhook with the same label, "+
-		"endpoint and event type for the same Application; change or delete one of the two", o.Elder)), true
-}
-
-// leftToAnother: two that declare different webhooks can each have one.
-func leftToAnother(o *Observed) (Plan, bool) {
-	return Plan{Action: LetGo, WebhookID: o.ID, Trouble: registering()}, o.ID != "" && o.Owner != "" && o.OwnerDiffers
-}
-
-func ownedByAnother(o *Observed) (Plan, bool) {
-	if o.ID == "" || o.Owner == "" {
-		return Plan{}, false
+// leaveToClaimant waits for the other resource, or gives the webhook up to it: two resources that declare different
+// webhooks can each have one.
+func leaveToClaimant(o *Observed) Plan {
+	switch {
+	case o.Elder != "":
+		return o.conflict(o.Elder, fmt.Sprintf("%s is older and declares a webhook with the same label, "+
+			"endpoint and event type for the same Application; change or delete one of the two", o.Elder))
+	case o.OwnerDiffers:
+		return Plan{Action: LetGo, WebhookID: o.ID, Trouble: registering()}
 	}
 	return o.conflict(o.Owner, fmt.Sprintf(
-		"the webhook %s belongs to %s; change or delete one of the two resources", o.ID, o.Owner)), true
+		"the webhook %s belongs to %s; change or delete one of the two resources", o.ID, o.Owner))
 }
 
 // conflictGrace is for how long after its creation a resource that conflicts with another one is not stalled: a tool
@@ -110,8 +87,9 @@ const conflictGrace = 30 * time.Second
 
 // conflict waits for another resource. One of another shard may stop to claim the webhook without an event.
 func (o *Observed) conflict(claimant, message string) Plan {
-	p := stalled(v1alpha1.ReasonConflict, message)
-	p.Recheck = o.Settings.PollInterval
+	p := Plan{
+		Action: Rest, Trouble: stalled(v1alpha1.ReasonConflict, message), Recheck: o.Settings.PollInterval,
+	}
 	created := o.Object.CreationTimestamp.Time
 	grace := created.Add(conflictGrace)
 	switch {
@@ -124,10 +102,6 @@ func (o *Observed) conflict(claimant, message string) Plan {
 	return p
 }
 
-func refused(o *Observed) (Plan, bool) {
-	return Plan{Action: Rest, Trouble: refusedTrouble(o)}, o.Hub.Refused
-}
-
 func refusedTrouble(o *Observed) *Trouble {
 	ref := o.Object.Spec.APIKeySecretRef
 	return &Trouble{
@@ -135,10 +109,6 @@ func refusedTrouble(o *Observed) *Trouble {
 		Message: fmt.Sprintf("the Hub does not accept the API key in the Secret %q under the key %q; "+
 			"put a valid one there, or, if the Hub accepts it by now: "+TriedAgain, ref.Name, ref.Key),
 	}
-}
-
-func down(o *Observed) (Plan, bool) {
-	return Plan{Action: Rest, Trouble: downTrouble(o.Hub.Cause)}, o.Hub.Down
 }
 
 func downTrouble(cause string) *Trouble {
@@ -151,33 +121,35 @@ func downTrouble(cause string) *Trouble {
 	return t
 }
 
-func forceOrphan(o *Observed) (Plan, bool) {
+// isGivenUp reports whether the user has given the webhook up. An id that is still there from a webhook given up earlier
+// says nothing of a webhook whose id is not known.
+func isGivenUp(o *Observed) bool {
+	_, intent := o.intent()
+	isUnknown := o.isDeleting() && o.ID == "" && intent &&
+		o.Object.Annotations[v1alpha1.AnnotationForceOrphan] == orphanUnknown
+	return isUnknown || o.forcedOrphan() && !o.isDeletedByUs()
+}
+
+func giveUp(o *Observed) Plan {
+	if o.isDeleting() {
+		return Plan{Action: Orphan, WebhookID: o.ID}
+	}
 	return Plan{
 		Action: Forget, WebhookID: o.ID, Trouble: pending(v1alpha1.ReasonRegistering,
 			"the webhook was given up by the annotation "+v1alpha1.AnnotationForceOrphan+"; another one is registered"),
-	}, o.forcedOrphan()
+	}
 }
 
-func otherAdopted(o *Observed) (Plan, bool) {
+func wantsAnother(o *Observed) bool {
 	wanted := o.Object.Spec.Adoption.WebhookID
-	if o.ID == "" || wanted == nil || *wanted == o.ID {
-		return Plan{}, false
-	}
-	return stalled(v1alpha1.ReasonAlreadyRegistered, fmt.Sprintf("this resource has the webhook %s, and "+
-		"spec.adoption.webhookID names %s; remove that field, or set the annotation %s=%s to leave the one behind and "+
-		"adopt the other", o.ID, *wanted, v1alpha1.AnnotationForceOrphan, o.ID)), true
+	return o.ID != "" && wanted != nil && *wanted != o.ID
 }
 
-func unseen(o *Observed) (Plan, bool) {
-	return Plan{Action: Rest, Hold: true, Recheck: min(o.Settings.PollInterval, unseenRecheck)},
-		o.ID != "" && o.Remote.Presence == Unseen
-}
-
-func applicationChanged(o *Observed) (Plan, bool) {
-	if o.ID == "" || o.Remote.Presence != Absent || !o.applicationDoubt() {
-		return Plan{}, false
-	}
-	return stalled(v1alpha1.ReasonApplicationChanged, applicationChangedMessage(o)), true
+func reportOwn(o *Observed) Plan {
+	return Plan{Action: Rest, Trouble: stalled(v1alpha1.ReasonAlreadyRegistered, fmt.Sprintf("this resource has the "+
+		"webhook %s, and spec.adoption.webhookID names %s; remove that field, or set the annotation %s=%s to leave the "+
+		"one behind and adopt the other",
+		o.ID, *o.Object.Spec.Adoption.WebhookID, v1alpha1.AnnotationForceOrphan, o.ID))}
 }
 
 func applicationChangedMessage(o *Observed) string {
@@ -188,62 +160,21 @@ func applicationChangedMessage(o *Observed) string {
 		o.ID, cmp.Or(application, "before"), v1alpha1.AnnotationForceOrphan, o.ID)
 }
 
-func remotelyDeleted(o *Observed) (Plan, bool) {
-	return Plan{Action: Forget, WebhookID: o.ID, Trouble: deletedTrouble()}, o.ID != "" && o.Remote.Presence == Absent
+func isDeletedRemotely(o *Observed) bool { return o.ID != "" && o.Remote.Presence == Absent }
+
+func forgetDeleted(o *Observed) Plan {
+	return Plan{Action: Forget, WebhookID: o.ID, Trouble: deletedTrouble()}
 }
 
 func deletedTrouble() *Trouble {
 	return pending(v1alpha1.ReasonRemotelyDeleted, "the webhook was deleted on the Hub; it is registered anew")
 }
 
-func unsettled(o *Observed) (Plan, bool) {
-	if o.ID == "" || o.Memory.Unsettled.IsZero() {
-		return Plan{}, false
-	}
-	bar := o.Memory.Unsettled.Add(o.Settings.SettleTime)
-	if !o.Remote.SeenAt.Before(bar) {
-		return Plan{}, false
-	}
-	trouble := o.Memory.Trouble
-	if trouble == nil {
-		trouble = updating() // spec has changed since the call
-	}
-	if o.Now.Before(bar) {
-		return Plan{Action: Rest, Recheck: o.until(bar), Trouble: trouble}, true
-	}
-	return o.lookAgain(Plan{WebhookID: o.ID, Trouble: trouble}, lookGap), true
-}
-
-func requested(o *Observed) (Plan, bool) {
-	if !o.requestPending() {
-		return Plan{}, false
-	}
-	if o.ID != "" && o.Remote.SeenAt.Before(o.Memory.Requested) {
-		return o.lookAgain(Plan{WebhookID: o.ID, Hold: true}, lookGap), true
-	}
-	if o.ID == "" && o.Hub.ListedAt.Before(o.Memory.Requested) {
-		return Plan{Action: AwaitListing, ListingAfter: o.Memory.Requested, Hold: true}, true
-	}
-	return Plan{}, false
-}
-
-// lookGap is the least time between two observations that a call of unknown outcome or a user's request asks for.
-const lookGap = 2 * time.Second
-
-// lookAgain is a plan to look at the webhook, not more often than makes sense: what a look shows may still be the past.
-func (o *Observed) lookAgain(p Plan, gap time.Duration) Plan {
-	p.Action = Look
-	if next := o.Memory.LookedAt.Add(gap); o.Now.Before(next) {
-		p.Action, p.Recheck = Rest, o.until(next)
-	}
-	return p
-}
-
-// stalled is a plan to do nothing until somebody acts.
-func stalled(reason, message string) Plan {
-	return Plan{Action: Rest, Trouble: &Trouble{
+// stalled returns a problem that lasts until the user acts.
+func stalled(reason, message string) *Trouble {
+	return &Trouble{
 		Condition: v1alpha1.ConditionSynced, Reason: reason, Message: message, Stalled: true, Event: true,
-	}}
+	}
 }
 
 // pending is trouble that goes by itself.

@@ -2,90 +2,49 @@ package plan
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
+	"github.com/chatt2me/webhook-operator/internal/hub"
 )
 
 // orphanUnknown is the value of the annotation that gives up a webhook whose id is not known.
 const orphanUnknown = "unknown"
 
-// notHeld: a resource that other finalizers keep must not go on saying that it is Ready.
-func notHeld(o *Observed) (Plan, bool) {
-	p := Plan{Action: Rest, Hold: true}
-	if others := o.Object.Finalizers; len(others) > 0 {
-		p.Hold, p.Trouble = false, pending(v1alpha1.ReasonPending, fmt.Sprintf("the resource is being deleted and the "+
-			"operator has nothing left to do; it stays until these finalizers are removed: %s", list(others)))
+func notHeld(o *Observed) bool { return !o.held() }
+
+// reportFinalizers: a resource that other finalizers keep must not go on saying that it is Ready.
+func reportFinalizers(o *Observed) Plan {
+	others := o.Object.Finalizers
+	if len(others) == 0 {
+		return Plan{Action: Rest, Hold: true}
 	}
-	return p, !o.held()
+	return Plan{Action: Rest, Trouble: pending(v1alpha1.ReasonPending, fmt.Sprintf("the resource is being deleted and "+
+		"the operator has nothing left to do; it stays until these finalizers are removed: %s", list(others)))}
 }
 
-// deleted: the Hub has answered the deletion, and only the release of the resource failed.
-func deleted(o *Observed) (Plan, bool) {
-	return Plan{Action: Release}, o.ID != "" && o.ID == o.Memory.DeletedID
+// isDeletedByUs reports whether the Hub has answered the deletion, and only the release of the resource failed.
+func (o *Observed) isDeletedByUs() bool { return o.ID != "" && o.ID == o.Memory.DeletedID }
+
+func isRetained(o *Observed) bool {
+	return o.Object.Spec.DeletionPolicy == v1alpha1.DeletionRetain && !o.isDeletedByUs()
 }
 
-func forceOrphanDeleting(o *Observed) (Plan, bool) {
-	_, intent := o.intent()
-	given := o.Object.Annotations[v1alpha1.AnnotationForceOrphan]
-	// An id that is still there from a webhook given up earlier says nothing of one whose id is not known.
-	return Plan{Action: Orphan, WebhookID: o.ID}, o.forcedOrphan() || (o.ID == "" && intent && given == orphanUnknown)
+func retain(o *Observed) Plan {
+	return Plan{Action: Release, WebhookID: o.leftBehind(), Unconfirmed: o.intentOpen()}
 }
 
-func retain(o *Observed) (Plan, bool) {
-	return Plan{Action: Release, WebhookID: o.leftBehind(), Unconfirmed: o.intentOpen()},
-		o.Object.Spec.DeletionPolicy == v1alpha1.DeletionRetain
-}
-
-func neverRegistered(o *Observed) (Plan, bool) {
-	_, intent := o.intent()
-	return Plan{Action: Release}, o.ID == "" && (!intent || o.Memory.IntentClosed)
-}
-
-func ownedByAnotherDeleting(o *Observed) (Plan, bool) {
-	return Plan{Action: Release}, o.ID != "" && o.Owner != ""
-}
-
-func keyTroubleDeleting(o *Observed) (Plan, bool) {
-	t := o.Key.Trouble
-	if t == nil && o.Hub.Refused {
-		t = refusedTrouble(o)
+// hasNone reports whether nothing on the Hub is the resource's: it was never registered or is deleted, or belongs to
+// another resource.
+func hasNone(o *Observed) bool {
+	if o.ID != "" {
+		return o.Owner != "" || o.isDeletedByUs()
 	}
-	if t == nil {
-		return Plan{}, false
-	}
-	return o.blockedOrOrphan(o.orLeave(t.Message)), true
+	return !o.intentOpen()
 }
 
-func downDeleting(o *Observed) (Plan, bool) {
-	return Plan{Action: Rest, Trouble: blocked(o.orLeave(downTrouble(o.Hub.Cause).Message))}, o.Hub.Down
-}
-
-func applicationChangedDeleting(o *Observed) (Plan, bool) {
-	if o.ID == "" || !o.applicationDoubt() || o.Remote.Presence == Present {
-		return Plan{}, false
-	}
-	if o.Remote.Presence == Unseen {
-		return Plan{Action: Rest, Hold: true, Recheck: o.Settings.PollInterval}, true
-	}
-	return o.blockedOrOrphan(applicationChangedMessage(o)), true
-}
-
-func backOffDeleting(o *Observed) (Plan, bool) {
-	if !o.Now.Before(o.Memory.RetryAt) || o.requestPending() {
-		return Plan{}, false
-	}
-	p := Plan{Action: Rest, Recheck: o.until(o.Memory.RetryAt)}
-	if t := o.Memory.Trouble; t != nil && o.refusesDeletion() {
-		blocked := o.blockedOrOrphan(o.orLeave(t.Message))
-		blocked.Recheck = sooner(blocked.Recheck, p.Recheck)
-		return blocked, true
-	}
-	if o.Memory.Trouble != nil {
-		p.Trouble = blocked(o.orLeave(o.Memory.Trouble.Message))
-	}
-	return p, true
-}
+func release(*Observed) Plan { return Plan{Action: Release} }
 
 // refusesDeletion tells whether the Hub goes on answering that it will not delete the webhook. A single refusal may be
 // about the moment: a deletion may long have waited for a Hub that was down.
@@ -95,31 +54,41 @@ func (o *Observed) refusesDeletion() bool {
 		o.Memory.TroubleTime >= o.grace()
 }
 
-// unseenDeleting: an id that somebody wrote into status is no reason to delete what was never looked at.
-func unseenDeleting(o *Observed) (Plan, bool) {
-	return Plan{Action: Rest, Hold: true, Recheck: unseenRecheck},
-		o.ID != "" && o.Remote.Presence == Unseen && (o.Unproved || o.Hub.ListedAt.IsZero())
-}
+func hasWebhook(o *Observed) bool { return o.ID != "" }
 
-func deleteWebhook(o *Observed) (Plan, bool) {
-	return Plan{Action: Delete, WebhookID: o.ID}, o.ID != ""
-}
+func deleteWebhook(o *Observed) Plan { return Plan{Action: Delete, WebhookID: o.ID} }
 
-func deleteOwn(o *Observed) (Plan, bool) {
+// deletable returns the webhooks that a registration has made that was not confirmed, unless it is not known which of
+// them it was.
+func (o *Observed) deletable() []hub.Webhook {
 	own := o.ownMatches(clockSkew)
-	switch {
-	case len(own) == 0:
-		return o.deleteDoubtful()
-	case len(own) == 1 || o.sweeps():
-		return Plan{Action: DeleteDuplicate, WebhookID: own[0].ID}, true
+	if len(own) > 1 && !o.sweeps() {
+		return nil
 	}
-	ids := make([]string, len(own))
-	for i := range own {
-		ids[i] = own[i].ID
+	return own
+}
+
+// deleteOwn deletes what a registration has made that was not confirmed. The resource is released if there is nothing.
+func deleteOwn(o *Observed) Plan {
+	if own := o.deletable(); len(own) > 0 {
+		return Plan{Action: DeleteDuplicate, WebhookID: own[0].ID}
 	}
-	return o.blockedOrOrphan(fmt.Sprintf("one of these webhooks belongs to this resource, and it is not known which: "+
-		"%s; delete it on the Hub, or set the annotation %s=%s",
-		list(ids), v1alpha1.AnnotationForceOrphan, orphanUnknown)), true
+	if own := o.ownMatches(clockSkew); len(own) > 0 {
+		ids := make([]string, len(own))
+		for i := range own {
+			ids[i] = own[i].ID
+		}
+		return o.blockedOrOrphan(fmt.Sprintf("one of these webhooks belongs to this resource, and it is not known which: "+
+			"%s; delete it on the Hub, or set the annotation %s=%s",
+			list(ids), v1alpha1.AnnotationForceOrphan, orphanUnknown))
+	}
+	if p, ok := o.deleteDoubtful(); ok {
+		return p
+	}
+	if isOfOtherKey(o) {
+		return Plan{Action: Orphan}
+	}
+	return release(o)
 }
 
 // deleteDoubtful: a webhook that is like ours and belongs to nobody may still be what a registration of ours has made,
@@ -140,12 +109,6 @@ func (o *Observed) deleteDoubtful() (Plan, bool) {
 		"of these webhooks, though the Hub does not say that they were created at that time: %s; delete it "+
 		"on the Hub, or set the annotation %s=%s", list(ids), v1alpha1.AnnotationForceOrphan, orphanUnknown)), true
 }
-
-func otherKeyDeleting(o *Observed) (Plan, bool) {
-	return Plan{Action: Orphan}, o.intentOpen() && o.OtherKey
-}
-
-func releaseWithout(_ *Observed) (Plan, bool) { return Plan{Action: Release}, true }
 
 // blockedOrOrphan waits for what blocks the deletion, until it has waited long enough.
 func (o *Observed) blockedOrOrphan(message string) Plan {
@@ -179,6 +142,9 @@ func blocked(message string) *Trouble {
 
 // orLeave adds the other way out to a message.
 func (o *Observed) orLeave(message string) string {
+	if strings.Contains(message, v1alpha1.AnnotationForceOrphan) {
+		return message
+	}
 	id := o.ID
 	if id == "" {
 		id = orphanUnknown

@@ -8,16 +8,21 @@ func (o *Observed) isUnkept() bool {
 	return o.Now.Before(o.Memory.UnkeptUntil) && (!o.requestPending() || o.Object.Spec.Suspend)
 }
 
-// unrecordable registers nothing that only this process would know of: should it end before the answer arrives, its
-// successor would register a second webhook, and a deletion would leave the first one on the Hub.
-func unrecordable(o *Observed) (Plan, bool) {
-	return Plan{Action: Rest, Trouble: unkeptTrouble(), Recheck: o.until(o.Memory.UnkeptUntil)},
-		o.ID == "" && o.isUnkept()
+// lacksMetadata reports whether the finalizer or the create intent was removed. An intent is restored at once, for
+// nothing else that lasts shows the registration.
+func lacksMetadata(o *Observed) bool {
+	_, intent := o.intent()
+	isRemoved := o.intentRemoved() || (o.ID != "" || intent) && !o.held() && !o.Now.Before(o.Memory.RetryAt)
+	return isRemoved && !o.isUnkept()
+}
+
+func restoreMetadata(o *Observed) Plan {
+	return Plan{Action: RestoreMetadata, Hold: o.Memory.UnkeptUntil.IsZero()}
 }
 
 func unkeptTrouble() *Trouble {
 	return stalled(v1alpha1.ReasonMetadataRejected, "the API server does not keep the finalizer and the annotations "+
 		"of hub.chatt2.me that the operator writes to this resource, without which nothing is registered and a "+
 		"deletion leaves the webhook on the Hub: an admission policy may remove them (exempt the resource, then set "+
-		"the annotation "+v1alpha1.AnnotationReconcileRequestedAt+")").Trouble
+		"the annotation "+v1alpha1.AnnotationReconcileRequestedAt+")")
 }

@@ -3,156 +3,137 @@ package plan
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
 	"github.com/chatt2me/webhook-operator/internal/hub"
 )
 
-// longListing is how long a resource waits for the first listing before that is reported.
-const longListing = 30 * time.Second
-
-func openIntent(o *Observed) (Plan, bool) {
-	if !o.intentOpen() || !o.Hub.ListedAt.Before(o.settled()) {
-		return Plan{}, false
-	}
-	return Plan{
-		Action: AwaitListing, ListingAfter: o.settled(),
-		Recheck: o.until(latest(o.settled(), o.Now).Add(o.Settings.PollInterval)),
-		Trouble: pending(v1alpha1.ReasonCreateUnconfirmed, "a registration was begun and its end is not known; "+
-			"the Hub is asked what became of it before anything else is done"),
-	}, true
+// mayHaveRegistered reports whether a registration that was begun may have made a webhook, or has made one.
+func mayHaveRegistered(o *Observed) bool {
+	own := o.ownMatches(clockSkew)
+	isWanted := func(w hub.Webhook) bool { return w.ID == Value(o.Object.Spec.Adoption.WebhookID) }
+	return o.isOutcomeUnknown() || o.intentOpen() && len(own) > 0 && !slices.ContainsFunc(own, isWanted)
 }
 
-func adoptByID(o *Observed) (Plan, bool) {
-	wanted := o.Object.Spec.Adoption.WebhookID
-	if o.ID != "" || wanted == nil {
-		return Plan{}, false
+func adoptOwn(o *Observed) Plan {
+	return Plan{Action: Adopt, WebhookID: o.ownMatches(clockSkew)[0].ID, Trouble: registering()}
+}
+
+func mayAdopt(o *Observed) bool {
+	return o.ID == "" && (o.Object.Spec.Adoption.WebhookID != nil || slices.ContainsFunc(o.Matches, isCandidate))
+}
+
+// isCandidate reports whether a webhook is what spec declares. The owner of a webhook whose label the Hub does not show
+// may well declare another label.
+func isCandidate(m Match) bool { return !m.Former && (m.Owner == "" || m.Webhook.Label.Known) }
+
+func adopt(o *Observed) Plan {
+	if wanted := o.Object.Spec.Adoption.WebhookID; wanted != nil {
+		return o.adoptByID(*wanted)
 	}
+	return o.adoptMatch()
+}
+
+func (o *Observed) adoptByID(wanted string) Plan {
 	switch {
 	case o.Owner != "":
 		return o.conflict(o.Owner, fmt.Sprintf(
-			"the webhook %s of spec.adoption.webhookID belongs to %s; delete one of the two resources",
-			*wanted, o.Owner)), true
+			"the webhook %s of spec.adoption.webhookID belongs to %s; delete one of the two resources", wanted, o.Owner))
 	case o.Wanted.Presence == Present:
-		return Plan{Action: Adopt, WebhookID: *wanted, Trouble: registering()}, true
+		return Plan{Action: Adopt, WebhookID: wanted, Trouble: registering()}
 	case o.Wanted.Presence == Absent:
-		return stalled(v1alpha1.ReasonWebhookNotFound, fmt.Sprintf("the Application has no webhook %s; correct "+
-			"spec.adoption.webhookID, or remove it to have one registered", *wanted)), true
+		return Plan{Action: Rest, Trouble: stalled(v1alpha1.ReasonWebhookNotFound, fmt.Sprintf("the Application has no "+
+			"webhook %s; correct spec.adoption.webhookID, or remove it to have one registered", wanted))}
 	}
-	return Plan{Action: Rest, Hold: true, Recheck: o.Settings.PollInterval}, true
+	return Plan{Action: Rest, Hold: true, Recheck: o.Settings.PollInterval}
 }
 
-func unlisted(o *Observed) (Plan, bool) {
-	// What was registered by hand just before the resource was applied must be seen. Where that would cost many calls
-	// for each resource, a listing may be that many seconds older.
-	after := o.Memory.SeenAt.Add(-time.Duration(max(o.Hub.ListingCalls-1, 0)) * time.Second)
-	p := Plan{Action: AwaitListing, ListingAfter: after, Hold: true, Recheck: o.Settings.PollInterval}
-	return p.firstListing(o), o.ID == "" && (o.Hub.ListedAt.IsZero() || o.Hub.ListedAt.Before(after))
-}
-
-// firstListing reports the first listing where it takes long, and its progress in quarters: each further message is a
-// write for each resource.
-func (p Plan) firstListing(o *Observed) Plan {
-	if o.Hub.Pages < 2 {
-		return p
-	}
-	if at := o.Memory.SeenAt.Add(longListing); o.Now.Before(at) {
-		p.Recheck = min(p.Recheck, o.until(at))
-		return p
-	}
-	quarters := []string{"less than a quarter", "a quarter", "half", "three quarters"}
-	read := quarters[min(4*o.Hub.PagesRead/o.Hub.Pages, 3)]
-	p.Hold, p.Trouble = false, pending(v1alpha1.ReasonPending, fmt.Sprintf("listing the Application's webhooks on the "+
-		"Hub before anything is registered: %s of %d pages is read; this takes as long as the Hub's rate limit, or "+
-		"--hub-qps, makes it", read, o.Hub.Pages))
-	p.Trouble.Unknown = true
-	return p
-}
-
-func adoptOwn(o *Observed) (Plan, bool) {
-	own := o.ownMatches(clockSkew)
-	isWanted := func(w hub.Webhook) bool { return w.ID == Value(o.Object.Spec.Adoption.WebhookID) }
-	if !o.intentOpen() || len(own) == 0 || slices.ContainsFunc(own, isWanted) {
-		return Plan{}, false
-	}
-	return Plan{Action: Adopt, WebhookID: own[0].ID, Trouble: registering()}, true
-}
-
-func adoptMatch(o *Observed) (Plan, bool) {
-	if o.ID != "" || len(o.Matches) == 0 {
-		return Plan{}, false
-	}
+func (o *Observed) adoptMatch() Plan {
 	var free []string
 	for _, m := range o.Matches {
-		if m.Former {
+		switch {
+		case !isCandidate(m):
 			continue
-		}
-		if m.Owner != "" && !m.Webhook.Label.Known {
-			continue // its owner may well declare another label
-		}
-		if m.Owner != "" {
+		case m.Owner != "":
 			return o.conflict(m.Owner, fmt.Sprintf("the Hub has such a webhook, %s, which belongs to %s; "+
-				"change or delete one of the two resources", m.Webhook.ID, m.Owner)), true
+				"change or delete one of the two resources", m.Webhook.ID, m.Owner))
 		}
 		free = append(free, m.Webhook.ID)
 	}
 	switch {
-	case len(free) == 0:
-		return Plan{}, false
 	case o.Object.Spec.Adoption.Policy == v1alpha1.AdoptNever:
-		return stalled(v1alpha1.ReasonAlreadyExists, fmt.Sprintf("the Hub already has such a webhook: %s; delete it "+
-			"there, or set spec.adoption.policy to IfMatching to adopt it", list(free))), true
+		return Plan{Action: Rest, Trouble: stalled(v1alpha1.ReasonAlreadyExists, fmt.Sprintf("the Hub already has such "+
+			"a webhook: %s; delete it there, or set spec.adoption.policy to IfMatching to adopt it", list(free)))}
 	case len(free) > 1:
-		return stalled(v1alpha1.ReasonAmbiguousMatch, fmt.Sprintf("the Hub has %d such webhooks: %s; name the one to "+
-			"adopt in spec.adoption.webhookID, or delete all but one", len(free), list(free))), true
+		return Plan{Action: Rest, Trouble: stalled(v1alpha1.ReasonAmbiguousMatch, fmt.Sprintf("the Hub has %d such "+
+			"webhooks: %s; name the one to adopt in spec.adoption.webhookID, or delete all but one",
+			len(free), list(free)))}
 	}
-	return Plan{Action: Adopt, WebhookID: free[0], Trouble: registering()}, true
+	return Plan{Action: Adopt, WebhookID: free[0], Trouble: registering()}
 }
 
-func duplicate(o *Observed) (Plan, bool) {
+func hasDuplicate(o *Observed) bool { return o.duplicate() != "" }
+
+func deleteDuplicate(o *Observed) Plan {
+	return Plan{Action: DeleteDuplicate, WebhookID: o.duplicate(), Hold: true}
+}
+
+// duplicate returns the webhook besides the resource's own that a registration made whose answer was lost, empty if there
+// is none.
+func (o *Observed) duplicate() string {
 	if o.ID == "" || !o.sweeps() {
-		return Plan{}, false
+		return ""
 	}
 	// Strictly after the intent: what is older on any clock is not ours to delete.
 	for _, w := range o.ownMatches(0) {
 		// Without its label it may be what another resource's registration made.
 		if w.Label.Known {
-			return Plan{Action: DeleteDuplicate, WebhookID: w.ID, Hold: true}, true
+			return w.ID
 		}
 	}
-	return Plan{}, false
+	return ""
 }
 
-func backOff(o *Observed) (Plan, bool) {
-	if !o.Now.Before(o.Memory.RetryAt) || o.requestPending() {
-		return Plan{}, false
-	}
-	return Plan{Action: Rest, Recheck: o.until(o.Memory.RetryAt), Trouble: o.Memory.Trouble}, true
-}
-
-// withdrawIntent: what somebody makes by hand would be taken by the next process for what the registration made.
-func withdrawIntent(o *Observed) (Plan, bool) {
+// isIntentRejected: what a user registers by hand would be taken by the next process for what the registration made.
+func isIntentRejected(o *Observed) bool {
 	_, intent := o.intent()
-	return Plan{Action: WithdrawIntent, Trouble: o.Memory.Rejected},
-		o.ID == "" && o.Memory.Rejected != nil && o.Memory.IntentClosed && intent
+	return o.ID == "" && o.Memory.Rejected != nil && o.Memory.IntentClosed && intent
 }
 
-func rejected(o *Observed) (Plan, bool) {
-	if o.Memory.Rejected == nil || o.requestPending() || !o.Now.Before(o.Memory.RejectedUntil) {
-		return Plan{}, false
+func withdrawIntent(o *Observed) Plan {
+	return Plan{Action: WithdrawIntent, Trouble: o.Memory.Rejected}
+}
+
+// isOfOtherKey: the present API key may be another Application's, and then no listing shows what was registered before.
+func isOfOtherKey(o *Observed) bool { return o.intentOpen() && o.OtherKey }
+
+func forgetOtherKey(*Observed) Plan { return Plan{Action: Forget, Trouble: registering()} }
+
+func cannotRegister(o *Observed) bool {
+	return o.ID == "" && (o.lacksPlaceForSecret() || o.Headers.Trouble != nil || o.isUnkept())
+}
+
+func (o *Observed) lacksPlaceForSecret() bool {
+	return o.Object.Spec.RequiresSignature && o.ForeignSecret()
+}
+
+// reportObstacle reports what is missing for a registration. Nothing is registered that only this process would know of:
+// should it end before the answer arrives, its successor would register a second webhook, and a deletion would leave the
+// first one on the Hub.
+func reportObstacle(o *Observed) Plan {
+	switch {
+	case o.lacksPlaceForSecret():
+		return Plan{Action: Rest, Trouble: ForeignSecretTrouble(o)}
+	case o.Headers.Trouble != nil:
+		return Plan{Action: Rest, Trouble: o.Headers.Trouble, Recheck: keyRecheck}
 	}
-	return Plan{Action: Rest, Trouble: o.Memory.Rejected, Recheck: o.until(o.Memory.RejectedUntil)}, true
+	return Plan{Action: Rest, Trouble: unkeptTrouble(), Recheck: o.until(o.Memory.UnkeptUntil)}
 }
 
-// otherKey: the present API key may be another Application's, and then no listing shows what was registered before.
-func otherKey(o *Observed) (Plan, bool) {
-	return Plan{Action: Forget, Trouble: registering()}, o.intentOpen() && o.OtherKey
-}
+func hasNoWebhook(o *Observed) bool { return o.ID == "" }
 
-func secretConflict(o *Observed) (Plan, bool) {
-	return Plan{Action: Rest, Trouble: ForeignSecretTrouble(o)},
-		o.ID == "" && o.Object.Spec.RequiresSignature && o.ForeignSecret()
+func create(o *Observed) Plan {
+	return Plan{Action: Create, Retried: o.intentOpen(), Trouble: registering()}
 }
 
 // ForeignSecretTrouble returns what stands in the way while the signing Secret belongs to somebody else.
@@ -172,14 +153,6 @@ func ForeignSecretTrouble(o *Observed) *Trouble {
 			v1alpha1.AnnotationWebhookID + " names by spec.adoption.webhookID"
 	}
 	return t
-}
-
-func headerTroubleBeforeCreate(o *Observed) (Plan, bool) {
-	return Plan{Action: Rest, Trouble: o.Headers.Trouble, Recheck: keyRecheck}, o.ID == "" && o.Headers.Trouble != nil
-}
-
-func create(o *Observed) (Plan, bool) {
-	return Plan{Action: Create, Retried: o.intentOpen(), Trouble: registering()}, o.ID == ""
 }
 
 func registering() *Trouble {

@@ -1,94 +1,113 @@
 package plan
 
 import (
+	"time"
+
 	"k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
 )
 
-// doubtSecret: that one may have another secret made, and let go of the webhook later.
-func doubtSecret(o *Observed) (Plan, bool) {
+func holdsSecret(o *Observed) bool { return o.Memory.Held }
+
+func storeHeld(o *Observed) Plan { return Plan{Action: StoreSecret, Trouble: o.Memory.SecretTrouble} }
+
+func previousExpired(o *Observed) bool {
 	s := &o.Signing
-	mayWrite := !o.Hub.Refused && !o.Hub.Down && !o.Now.Before(o.Memory.RetryAt)
-	return Plan{Action: BeginRotation, WebhookID: s.WebhookID, Trigger: TriggerLoss},
-		o.SecretTaken && !s.Foreign && !s.RotationOpen && mayWrite
+	return s.Exists && !o.ForeignSecret() && s.HasPrevious && !s.RotationOpen && !o.Now.Before(s.PreviousExpiresAt)
 }
 
-// beforeSigning marks the Secret that is there. Where the Hub does not show whether it signs, one is made for that:
-// else nothing would tell that it may, should the answer be lost.
-func beforeSigning(o *Observed) (Plan, bool) {
+func pruneSecret(*Observed) Plan { return Plan{Action: PruneSecret, Hold: true} }
+
+// secretTaken reports whether another resource has the webhook whose secret the Secret holds. That one may have another
+// secret made, and give the webhook up later.
+func secretTaken(o *Observed) bool {
+	return o.SecretTaken && !o.Signing.Foreign && !o.Signing.RotationOpen && o.mayCallNow()
+}
+
+func markStale(o *Observed) Plan {
+	return Plan{Action: BeginRotation, WebhookID: o.Signing.WebhookID, Trigger: TriggerLoss}
+}
+
+// mustRecordRotation reports whether the Secret is to be marked before signing is turned on. Where the Hub does not show
+// whether it signs, a Secret is made for that: else nothing would show that it may, should the answer be lost.
+func mustRecordRotation(o *Observed) bool {
 	s := &o.Signing
 	if !o.differences().Has(FieldRequiresSignature) || o.ForeignSecret() || o.Memory.Held ||
 		!s.Exists && o.Remote.Webhook.RequiresSignature.Known {
-		return Plan{}, false
+		return false
 	}
-	if s.RotationOpen || !o.Object.Spec.RequiresSignature {
-		p, ok := o.awaitRedefinition(s)
-		p.Trouble = updating()
-		return p, ok
+	if s.RotationOpen {
+		return o.isRotationUnsettled(s)
 	}
-	return Plan{Action: BeginRotation, WebhookID: o.ID, Trigger: TriggerLoss, Trouble: updating()}, true
+	return o.Object.Spec.RequiresSignature
 }
 
-// awaitRedefinition waits while a redefinition by another process may still be carried out, which would kill a secret
-// that is made before, and which nothing tells of but the Secret.
-func (o *Observed) awaitRedefinition(s *SigningSecret) (Plan, bool) {
-	bar := o.rotationSettled(s)
-	return Plan{Action: Rest, Recheck: o.until(bar)},
-		s.RotationOpen && !o.Memory.RotationOwn && o.Now.Before(bar)
+func recordRotation(o *Observed) Plan {
+	return Plan{Action: BeginRotation, WebhookID: o.ID, Trigger: TriggerLoss, Trouble: updating()}
 }
 
-// tellRotation comes before whatever has the Hub make a new secret: the status write that goes with the beginning of a
-// rotation may have failed.
-func tellRotation(o *Observed) (Plan, bool) {
-	return Plan{Action: TellRotation}, o.signed() && o.Signing.RotationOpen && !o.ForeignSecret() &&
+// isRotationUnreported reports whether the status write that goes with the beginning of a rotation has failed.
+func isRotationUnreported(o *Observed) bool {
+	return o.signed() && o.Signing.RotationOpen && !o.ForeignSecret() &&
 		meta.IsStatusConditionTrue(o.Object.Status.Conditions, v1alpha1.ConditionSigningSecretReady)
 }
 
-func update(o *Observed) (Plan, bool) {
+func reportRotation(*Observed) Plan { return Plan{Action: TellRotation} }
+
+// updates returns the fields that an update would send.
+func (o *Observed) updates() Changes {
 	c := o.differences()
 	if o.Object.Spec.RequiresSignature && (o.Memory.Held || o.secretBacksOff()) {
 		// Signing is not turned on, which makes another secret, before the one that is held is stored, nor while the
 		// Secret cannot be written.
 		c = c.Without(FieldRequiresSignature)
 	}
-	if len(c) == 0 {
-		return Plan{}, false
-	}
+	return c
+}
+
+func isDrifted(o *Observed) bool { return len(o.updates()) > 0 }
+
+func update(o *Observed) Plan {
+	c := o.updates()
 	isDrift := o.Object.Status.ObservedGeneration == o.Object.Generation && len(c.Without(FieldHeaders)) > 0 &&
 		o.Object.Status.WebhookID == o.ID && o.Applied.HeadersHash != ""
-	return Plan{Action: Update, WebhookID: o.ID, Changes: c, Drift: isDrift, Trouble: updating()}, true
+	return Plan{Action: Update, WebhookID: o.ID, Changes: c, Drift: isDrift, Trouble: updating()}
 }
 
 func updating() *Trouble {
 	return pending(v1alpha1.ReasonUpdating, "the webhook on the Hub is being changed to what spec says")
 }
 
-func deleteSecret(o *Observed) (Plan, bool) {
-	// Not while the Hub still signs: it may have taken the update and not changed that.
-	if o.Object.Spec.RequiresSignature || o.Remote.Presence != Present ||
-		o.plainDifferences().Has(FieldRequiresSignature) {
-		return Plan{}, false
-	}
-	if o.FormerSecret != nil {
-		if p, ok := o.awaitRedefinition(o.FormerSecret); ok {
-			return p, true
-		}
-		return Plan{Action: DeleteFormerSecret}, true
-	}
-	if !o.Signing.Exists || o.Signing.Foreign || o.Signing.Terminating {
-		return Plan{}, false
-	}
-	if p, ok := o.awaitRedefinition(&o.Signing); ok {
-		return p, true
-	}
-	return Plan{Action: DeleteSecret}, true
+// isUnsigned reports whether spec turns signing off and the Hub does not sign any more: it may have taken the update and
+// not changed that.
+func (o *Observed) isUnsigned() bool {
+	return !o.Object.Spec.RequiresSignature && o.Remote.Presence == Present &&
+		!o.plainDifferences().Has(FieldRequiresSignature)
 }
 
-func moveSecret(o *Observed) (Plan, bool) {
-	f := o.FormerSecret
-	return Plan{Action: MoveSecret, WebhookID: o.ID}, o.signed() && !o.Signing.Exists && f != nil && !o.Memory.Held &&
-		!f.RotationOpen && f.WebhookID == o.ID && f.Fingerprint != "" && f.Fingerprint == o.recordedFingerprint()
+func isSecretMisplaced(o *Observed) bool { return o.placeSecret() != Rest }
+
+func moveOrDeleteSecret(o *Observed) Plan { return Plan{Action: o.placeSecret()} }
+
+// placeSecret returns the action that leaves the signing Secret under the name that spec says, or none where nothing is
+// signed.
+func (o *Observed) placeSecret() Action {
+	s, former := &o.Signing, o.FormerSecret
+	switch {
+	case o.isUnsigned() && former != nil:
+		return DeleteFormerSecret
+	case o.isUnsigned() && s.Exists && !s.Foreign && !s.Terminating:
+		return DeleteSecret
+	case former == nil:
+		return Rest
+	case o.signed() && !s.Exists && !o.Memory.Held && !former.RotationOpen && former.WebhookID == o.ID &&
+		former.Fingerprint != "" && former.Fingerprint == o.recordedFingerprint():
+		return MoveSecret
+	case o.secretGood():
+		return DeleteFormerSecret
+	}
+	return Rest
 }
 
 func (o *Observed) recordedFingerprint() string {
@@ -98,53 +117,53 @@ func (o *Observed) recordedFingerprint() string {
 	return ""
 }
 
-func deleteFormer(o *Observed) (Plan, bool) {
-	return Plan{Action: DeleteFormerSecret}, o.FormerSecret != nil && o.secretGood()
-}
-
-func finishRotation(o *Observed) (Plan, bool) {
-	if !o.signed() || o.ForeignSecret() || !o.Signing.RotationOpen || o.Memory.Held {
-		return Plan{}, false
-	}
-	if p, ok := o.awaitRedefinition(&o.Signing); ok {
-		return p, true
-	}
-	if !o.Memory.RotationOwn {
-		// Written down again, for others to know when the call that follows settles.
-		return Plan{Action: BeginRotation, WebhookID: o.ID, Trigger: TriggerRecovery}, true
-	}
-	return Plan{Action: Redefine, WebhookID: o.ID}, true
-}
-
 // secretBacksOff reports whether the signing Secret could not be written a while ago.
 func (o *Observed) secretBacksOff() bool { return o.Now.Before(o.Memory.SecretRetryAt) }
 
-func lostSecret(o *Observed) (Plan, bool) {
-	return Plan{Action: BeginRotation, WebhookID: o.ID, Trigger: TriggerLoss, Discard: o.tampered()},
-		o.signed() && !o.ForeignSecret() && !o.secretGood() && !o.Memory.Held
+// mustRotate reports whether the signing secret must be replaced: a rotation was begun, the secret is lost, or a rotation
+// was requested or is due.
+func mustRotate(o *Observed) bool {
+	if !o.signed() || o.ForeignSecret() || o.Memory.Held {
+		return false
+	}
+	return o.Signing.RotationOpen || o.rotationTrigger() != ""
 }
 
-func pruneSecret(o *Observed) (Plan, bool) {
-	s := &o.Signing
-	return Plan{Action: PruneSecret, Hold: true}, s.Exists && !o.ForeignSecret() && s.HasPrevious && !s.RotationOpen &&
-		!o.Now.Before(s.PreviousExpiresAt)
-}
-
-func requestedRotation(o *Observed) (Plan, bool) {
-	return Plan{Action: BeginRotation, WebhookID: o.ID, Trigger: TriggerRequest},
-		o.signed() && o.secretGood() && !o.Signing.HasPrevious && o.rotationRequest() != ""
-}
-
-func dueRotation(o *Observed) (Plan, bool) {
+// rotationTrigger returns why a rotation is to begin, empty for not at all.
+func (o *Observed) rotationTrigger() string {
 	due := o.rotationDue()
-	return Plan{Action: BeginRotation, WebhookID: o.ID, Trigger: TriggerSchedule},
-		o.signed() && o.secretGood() && !o.Signing.HasPrevious && !due.IsZero() && !o.Now.Before(due)
+	switch {
+	case !o.secretGood():
+		return TriggerLoss
+	case o.Signing.HasPrevious:
+		return ""
+	case o.rotationRequest() != "":
+		return TriggerRequest
+	case !due.IsZero() && !o.Now.Before(due):
+		return TriggerSchedule
+	}
+	return ""
 }
 
-func secretMetadata(o *Observed) (Plan, bool) {
-	return Plan{Action: UpdateSecretMetadata},
-		o.signed() && o.secretGood() && o.Signing.Outdated && !o.metadataLost()
+func rotate(o *Observed) Plan {
+	p := Plan{Action: BeginRotation, WebhookID: o.ID, Trigger: o.rotationTrigger()}
+	switch {
+	case o.Signing.RotationOpen && o.Memory.RotationOwn:
+		return Plan{Action: Redefine, WebhookID: o.ID}
+	case o.Signing.RotationOpen:
+		// Recorded again, for other processes to know when the call that follows settles.
+		p.Trigger = TriggerRecovery
+	case p.Trigger == TriggerLoss:
+		p.Discard = o.tampered()
+	}
+	return p
 }
+
+func isSecretOutdated(o *Observed) bool {
+	return o.signed() && o.secretGood() && o.Signing.Outdated && !o.metadataLost()
+}
+
+func updateSecretMetadata(*Observed) Plan { return Plan{Action: UpdateSecretMetadata} }
 
 // metadataLost reports whether the API server has not kept the metadata that spec says. It is not written again until
 // spec changes or the user asks for it.
@@ -152,18 +171,23 @@ func (o *Observed) metadataLost() bool {
 	return o.Signing.Outdated && o.Memory.MetadataLostOf == o.Object.Generation && !o.requestPending()
 }
 
-func nextDate(o *Observed) (Plan, bool) {
-	p := Plan{Action: Rest}
+func isAnything(*Observed) bool { return true }
+
+func rest(*Observed) Plan { return Plan{Action: Rest} }
+
+// nextDate returns the delay until the next rotation or the end of the overlap, 0 for neither.
+func (o *Observed) nextDate() time.Duration {
 	if !o.signed() || !o.secretGood() {
-		return p, true
+		return 0
 	}
+	var next time.Duration
 	if due := o.rotationDue(); !due.IsZero() && due.After(o.Now) {
-		p.Recheck = o.until(due)
+		next = o.until(due)
 	}
 	if o.Signing.HasPrevious && o.Signing.PreviousExpiresAt.After(o.Now) {
-		p.Recheck = sooner(p.Recheck, o.until(o.Signing.PreviousExpiresAt))
+		next = sooner(next, o.until(o.Signing.PreviousExpiresAt))
 	}
-	return p, true
+	return next
 }
 
 // mayBecomeOurs reports whether the resource may yet take over a Secret that it does not control: it has the webhook

@@ -17,29 +17,31 @@ const (
 	verifyLookGap = 10 * time.Second
 )
 
+func isUnverified(o *Observed) bool {
+	return o.Remote.Presence == Present && !o.Remote.Webhook.IsVerified
+}
+
 // verify waits until the connection observes that the Hub has verified the endpoint, and makes the Hub try again. It
 // never does so before the Hub was observed since the last change: the verification may have succeeded meanwhile.
-func verify(o *Observed) (Plan, bool) {
-	if o.Remote.Presence != Present || o.Remote.Webhook.IsVerified {
-		return Plan{}, false
-	}
+func verify(o *Observed) Plan {
 	v := o.Verification()
 	interval := triggerInterval(v.Triggers)
 	lag := interval / 2
 	if v.Undone || o.requestPending() {
 		interval, lag = verifyLag, verifyLag
 	}
-	p := Plan{WebhookID: o.ID, Nudge: v.Undone || v.Triggers%2 == 1}
-	switch triggerAt := v.Since.Add(interval); {
+	triggerAt := v.Since.Add(interval)
+	switch p := (Plan{Action: Verify, WebhookID: o.ID, Nudge: v.Undone || v.Triggers%2 == 1}); {
 	case o.Now.Before(triggerAt):
 		p.Action, p.Recheck, p.Hold = Rest, o.until(triggerAt), o.requestPending()
+		return p
 	case o.Remote.SeenAt.Before(v.Since.Add(lag)):
+		p.Action, p.Recheck = o.observe(verifyLookGap)
 		p.Hold = o.requestPending()
-		p = o.lookAgain(p, verifyLookGap)
+		return p
 	default:
-		p.Action = Verify
+		return p
 	}
-	return p, true
 }
 
 // VerifyNow is for an endpoint whose verification was taken back, as was observed at a time: the Hub is made to verify

@@ -9,7 +9,7 @@ import (
 	"github.com/chatt2me/webhook-operator/internal/hub"
 )
 
-const rest = "the next date is waited for"
+const inSync = "a webhook in sync is left alone"
 
 func createdAgo(d time.Duration) with {
 	return func(o *Observed) { o.Object.CreationTimestamp = metav1.NewTime(noon.Add(-d)) }
@@ -54,31 +54,31 @@ func unsettledSince(d time.Duration) with {
 
 func accessScenes() []scene {
 	const (
-		metadata  = "a resource that may have a webhook carries the finalizer and the intent"
-		heldFirst = "a secret that is held in memory is stored before anything else"
+		metadata  = "removed finalizers and create intents are restored"
+		heldFirst = "a secret that could not be stored is stored"
 		suspended = "a suspended resource is left alone"
-		noKey     = "without an API key nothing can be done"
-		elder     = "what an older resource declares is not declared twice"
-		left      = "a webhook that belongs to a resource that declares another one is left to it"
-		owned     = "a webhook that belongs to another resource is not touched"
-		refused   = "a key that is refused is not used"
-		isDownNow = "a Hub that is down is not called"
-		givenUp   = "a webhook that the user gave up is forgotten"
-		unseen    = "nothing is decided about a webhook that was not seen yet"
-		changed   = "a webhook that may belong to another Application is not replaced"
+		noKey     = "API key usable"
+		elder     = "a webhook that another resource claims is left to it"
+		left      = "a webhook that another resource claims is left to it"
+		owned     = "a webhook that another resource claims is left to it"
+		refused   = "Hub accepts calls"
+		isDownNow = "Hub accepts calls"
+		givenUp   = "a webhook that the user gives up is left behind"
+		unseen    = "presence of the webhook known"
+		changed   = "presence of the webhook known"
 		deleted   = "a webhook that was deleted on the Hub is forgotten"
-		settles   = "a call of unknown outcome settles, then the Hub is looked at"
-		request   = "a user's request is answered with a fresh look"
+		settles   = "observation fresh"
+		request   = "observation fresh"
 	)
 	served := func(p Plan) bool { return p.Serves }
 	notServed := func(p Plan) bool { return !p.Serves }
 	held := remembered(held)
 	return []scene{
-		{name: "all is well", o: observed(), rule: rest, action: Rest},
+		{name: "all is well", o: observed(), rule: inSync, action: Rest},
 
 		{name: "a secret is held", o: observed(held, spec(suspend)), rule: heldFirst, action: StoreSecret},
 		{
-			name: "a secret is held and was not stored a moment ago", rule: rest, action: Rest, recheck: time.Second,
+			name: "a secret is held and was not stored a moment ago", rule: inSync, action: Rest, recheck: time.Second,
 			o: observed(held, remembered(func(m *Memory) {
 				m.SecretRetryAt, m.SecretTrouble = noon.Add(time.Second), trouble(v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonSecretNotStored)
 			})),
@@ -90,7 +90,7 @@ func accessScenes() []scene {
 		})), rule: metadata, action: RestoreMetadata},
 		{name: "suspended", o: observed(spec(suspend), remote(drifted), keyless), rule: suspended, action: Rest, reason: v1alpha1.ReasonSuspended},
 		{name: "suspended while a look is asked for", o: observed(spec(suspend), asked), rule: suspended, action: Rest, reason: v1alpha1.ReasonSuspended, is: notServed},
-		{name: "without a key", o: observed(keyless), rule: noKey, action: Rest, reason: v1alpha1.ReasonAPIKeyNotFound, recheck: keyRecheck},
+		{name: "without a key", o: observed(keyless), need: noKey, action: Rest, reason: v1alpha1.ReasonAPIKeyNotFound, recheck: keyRecheck},
 		{name: "an older resource declares the same", o: observed(unregistered, func(o *Observed) { o.Elder = "chat/old" }), rule: elder, action: Rest, reason: v1alpha1.ReasonConflict},
 		{name: "an older resource declares the same as one that was just created", o: observed(unregistered, createdAgo(10*time.Second), func(o *Observed) { o.Elder = "chat/old" }), rule: elder, action: Rest, reason: v1alpha1.ReasonConflict, recheck: 20 * time.Second, is: func(p Plan) bool { return !p.Trouble.Stalled }},
 		{name: "an older resource declares the same as one that was created 30 s ago", o: observed(unregistered, createdAgo(30*time.Second), func(o *Observed) { o.Elder = "chat/old" }), rule: elder, action: Rest, reason: v1alpha1.ReasonConflict, recheck: time.Minute, is: func(p Plan) bool { return p.Trouble.Stalled }},
@@ -98,10 +98,11 @@ func accessScenes() []scene {
 		{name: "the webhook belongs to another that is being deleted", o: observed(func(o *Observed) { o.Owner, o.Leaving = "chat/old", []string{"chat/old"} }), rule: owned, action: Rest, reason: v1alpha1.ReasonConflict, is: func(p Plan) bool { return !p.Trouble.Stalled }},
 		{name: "the webhook belongs to another", o: observed(func(o *Observed) { o.Owner = "chat/old" }), rule: owned, action: Rest, reason: v1alpha1.ReasonConflict},
 		{name: "the webhook belongs to another that declares something else", o: observed(func(o *Observed) { o.Owner, o.OwnerDiffers = "chat/old", true }), rule: left, action: LetGo, id: mine, reason: v1alpha1.ReasonRegistering},
-		{name: "the key is refused", o: observed(onHub(refuses), remote(drifted)), rule: refused, action: Rest, reason: v1alpha1.ReasonAPIKeyRefused},
-		{name: "the Hub is down", o: observed(onHub(isDown), remote(drifted)), rule: isDownNow, action: Rest, reason: v1alpha1.ReasonHubUnavailable},
+		{name: "the key is refused", o: observed(onHub(refuses), remote(drifted)), need: refused, action: Rest, reason: v1alpha1.ReasonAPIKeyRefused},
+		{name: "the Hub asked for a long pause", o: observed(unregistered, onHub(func(h *Hub) { h.PausedUntil = noon.Add(time.Minute) })), need: "calls not paused", action: Rest, reason: v1alpha1.ReasonThrottled, recheck: time.Minute},
+		{name: "the Hub is down", o: observed(onHub(isDown), remote(drifted)), need: isDownNow, action: Rest, reason: v1alpha1.ReasonHubUnavailable},
 		{
-			name: "the Hub is down while a previous secret is past its time", rule: "a previous secret goes when its time is over", action: PruneSecret,
+			name: "the Hub is down while a previous secret is past its time", rule: "an expired previous secret is removed", action: PruneSecret,
 			o: observed(signedSince(noon.Add(-time.Hour)), onHub(isDown), secret(func(s *SigningSecret) {
 				s.HasPrevious, s.PreviousExpiresAt = true, noon.Add(-time.Minute)
 			})),
@@ -109,36 +110,36 @@ func accessScenes() []scene {
 		},
 
 		{name: "forced orphan of this webhook", o: observed(annotated(v1alpha1.AnnotationForceOrphan, mine)), rule: givenUp, action: Forget, id: mine, reason: v1alpha1.ReasonRegistering},
-		{name: "forced orphan of a former webhook", o: observed(annotated(v1alpha1.AnnotationForceOrphan, other)), rule: rest, action: Rest},
+		{name: "forced orphan of a former webhook", o: observed(annotated(v1alpha1.AnnotationForceOrphan, other)), rule: inSync, action: Rest},
 
-		{name: "the webhook was not seen yet", o: observed(unseenYet), rule: unseen, action: Rest, recheck: unseenRecheck, is: func(p Plan) bool { return p.Hold && !p.Serves }},
-		{name: "a look is asked for while the webhook was not seen yet", o: observed(unseenYet, asked), rule: unseen, action: Rest, is: notServed},
-		{name: "it is gone and the key is another one", o: observed(absent, foreignKey), rule: changed, action: Rest, reason: v1alpha1.ReasonApplicationChanged},
-		{name: "it is gone and the listing is of another Application", o: observed(absent, onHub(func(h *Hub) { h.ApplicationID = "another" })), rule: changed, action: Rest, reason: v1alpha1.ReasonApplicationChanged},
-		{name: "it is gone and the key is another one than status could be told of", o: observed(absent, untold, foreignKey), rule: changed, action: Rest, reason: v1alpha1.ReasonApplicationChanged},
-		{name: "it is gone and the listing is of another Application than status could be told of", o: observed(absent, untold, onHub(func(h *Hub) { h.ApplicationID = "another" })), rule: changed, action: Rest, reason: v1alpha1.ReasonApplicationChanged},
+		{name: "the webhook was not seen yet", o: observed(unseenYet), need: unseen, action: Rest, recheck: unseenRecheck, is: func(p Plan) bool { return p.Hold && !p.Serves }},
+		{name: "a look is asked for while the webhook was not seen yet", o: observed(unseenYet, asked), need: unseen, action: Rest, is: notServed},
+		{name: "it is gone and the key is another one", o: observed(absent, foreignKey), need: changed, action: Rest, reason: v1alpha1.ReasonApplicationChanged},
+		{name: "it is gone and the listing is of another Application", o: observed(absent, onHub(func(h *Hub) { h.ApplicationID = "another" })), need: changed, action: Rest, reason: v1alpha1.ReasonApplicationChanged},
+		{name: "it is gone and the key is another one than status could be told of", o: observed(absent, untold, foreignKey), need: changed, action: Rest, reason: v1alpha1.ReasonApplicationChanged},
+		{name: "it is gone and the listing is of another Application than status could be told of", o: observed(absent, untold, onHub(func(h *Hub) { h.ApplicationID = "another" })), need: changed, action: Rest, reason: v1alpha1.ReasonApplicationChanged},
 		{name: "it is gone and status could not be told of it", o: observed(absent, untold), rule: deleted, action: Forget, id: mine, reason: v1alpha1.ReasonRemotelyDeleted},
-		{name: "it is gone, the key is another one, and of no Application", o: observed(absent, foreignKey, func(o *Observed) { o.Object.Status.ApplicationID = "" }), rule: changed, action: Rest, reason: v1alpha1.ReasonApplicationChanged},
+		{name: "it is gone, the key is another one, and of no Application", o: observed(absent, foreignKey, func(o *Observed) { o.Object.Status.ApplicationID = "" }), need: changed, action: Rest, reason: v1alpha1.ReasonApplicationChanged},
 		{name: "it is gone, the key is another one, of the same Application", o: observed(absent, func(o *Observed) { o.Key.Hash = "another key" }), rule: deleted, action: Forget, id: mine, reason: v1alpha1.ReasonRemotelyDeleted},
-		{name: "it is there although the key is another one", o: observed(foreignKey), rule: rest, action: Rest},
+		{name: "it is there although the key is another one", o: observed(foreignKey), rule: inSync, action: Rest},
 		{name: "it may be another Application's and is given up", o: observed(absent, foreignKey, annotated(v1alpha1.AnnotationForceOrphan, mine)), rule: givenUp, action: Forget, id: mine, reason: v1alpha1.ReasonRegistering},
 		{name: "it was deleted on the Hub", o: observed(absent), rule: deleted, action: Forget, id: mine, reason: v1alpha1.ReasonRemotelyDeleted},
 
-		{name: "a call may still be carried out", o: observed(unsettledSince(10*time.Second), remote(drifted)), rule: settles, action: Rest, reason: v1alpha1.ReasonHubUnavailable, recheck: 20 * time.Second},
-		{name: "a call may still be carried out that spec has changed since", o: observed(remembered(func(m *Memory) { m.Unsettled = noon.Add(-10 * time.Second) })), rule: settles, action: Rest, reason: v1alpha1.ReasonUpdating, recheck: 20 * time.Second},
-		{name: "a call has settled and nobody looked since", o: observed(unsettledSince(30*time.Second), seenAt(noon.Add(-time.Second)), remote(drifted)), rule: settles, action: Look, id: mine, reason: v1alpha1.ReasonHubUnavailable},
-		{name: "a look is asked for when a call has settled", o: observed(unsettledSince(30*time.Second), seenAt(noon.Add(-time.Second)), asked), rule: settles, action: Look, id: mine, reason: v1alpha1.ReasonHubUnavailable, is: notServed},
-		{name: "a call has settled and somebody looked since", o: observed(unsettledSince(30*time.Second), seenAt(noon)), rule: rest, action: Rest},
+		{name: "a call may still be carried out", o: observed(unsettledSince(10*time.Second), remote(drifted)), need: settles, action: Rest, reason: v1alpha1.ReasonHubUnavailable, recheck: 20 * time.Second},
+		{name: "a call may still be carried out that spec has changed since", o: observed(remembered(func(m *Memory) { m.Unsettled = noon.Add(-10 * time.Second) })), need: settles, action: Rest, reason: v1alpha1.ReasonUpdating, recheck: 20 * time.Second},
+		{name: "a call has settled and nobody looked since", o: observed(unsettledSince(30*time.Second), seenAt(noon.Add(-time.Second)), remote(drifted)), need: settles, action: Look, id: mine, reason: v1alpha1.ReasonHubUnavailable},
+		{name: "a look is asked for when a call has settled", o: observed(unsettledSince(30*time.Second), seenAt(noon.Add(-time.Second)), asked), need: settles, action: Look, id: mine, reason: v1alpha1.ReasonHubUnavailable, is: notServed},
+		{name: "a call has settled and somebody looked since", o: observed(unsettledSince(30*time.Second), seenAt(noon)), rule: inSync, action: Rest},
 
-		{name: "a look is asked for", o: observed(asked), rule: request, action: Look, id: mine, is: notServed},
-		{name: "a look is asked for and was taken", o: observed(asked, seenAt(noon)), rule: rest, action: Rest, is: served},
-		{name: "a look is asked for before the registration", o: observed(unregistered, asked), rule: request, action: AwaitListing, is: func(p Plan) bool { return p.ListingAfter.Equal(noon.Add(-time.Second)) && !p.Serves }},
+		{name: "a look is asked for", o: observed(asked), need: request, action: Look, id: mine, is: notServed},
+		{name: "a look is asked for and was taken", o: observed(asked, seenAt(noon)), rule: inSync, action: Rest, is: served},
+		{name: "a look is asked for before the registration", o: observed(unregistered, asked), need: request, action: AwaitListing, is: func(p Plan) bool { return p.ListingAfter.Equal(noon.Add(-time.Second)) && !p.Serves }},
 		{
-			name: "a look was asked for and answered, and status could not say so", rule: rest, action: Rest, is: notServed,
+			name: "a look was asked for and answered, and status could not say so", rule: inSync, action: Rest, is: notServed,
 			o: observed(asked, remembered(func(m *Memory) { m.Answered = "now" })),
 		},
 		{
-			name: "a look was asked for and answered", rule: rest, action: Rest, is: notServed,
+			name: "a look was asked for and answered", rule: inSync, action: Rest, is: notServed,
 			o: observed(asked, func(o *Observed) { o.Object.Status.LastHandledReconcileAt = "now" }),
 		},
 	}

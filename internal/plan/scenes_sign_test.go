@@ -63,72 +63,72 @@ func unseenRemote(o *Observed) { o.Remote = Remote{} }
 
 func signScenes() []scene {
 	const (
-		begins = "a rotation is written down, and one of before settles, before signing is turned on or off"
-		right  = "what differs on the Hub is put right"
-		goes   = "the Secret of a webhook that is not signed is deleted"
-		moves  = "a Secret under a new name takes the secret along"
-		old    = "a Secret under its old name is deleted"
-		meta   = "the Secret carries the metadata that spec says"
-		lost   = "a secret that is lost is made anew"
+		begins = "a rotation is recorded before signing is turned on or off"
+		right  = "what differs on the Hub is updated"
+		goes   = "a Secret that is not used is moved or deleted"
+		moves  = "a Secret that is not used is moved or deleted"
+		old    = "a Secret that is not used is moved or deleted"
+		meta   = "the metadata of the Secret is updated"
+		lost   = "the signing secret is rotated"
 	)
 	updating := v1alpha1.ReasonUpdating
 	rotate := annotated(v1alpha1.AnnotationRotateRequestedAt, "today")
 	turns := func(p Plan) bool { return slices.Equal(p.Changes, []string{FieldRequiresSignature}) }
 	signed := signedSince(noon.Add(-time.Hour))
 	return []scene{
-		{name: "signed and at rest", o: observed(signed), rule: rest, action: Rest},
+		{name: "signed and at rest", o: observed(signed), rule: inSync, action: Rest},
 		{name: "signing is turned on", o: observed(newGeneration, spec(signing)), rule: right, action: Update, id: mine, reason: updating, is: turns},
 		{name: "signing was turned off on the Hub", o: observed(signed, remote(func(w *hub.Webhook) { w.RequiresSignature = known(false) })), rule: begins, action: BeginRotation, id: mine, reason: updating, is: func(p Plan) bool { return p.Trigger == TriggerLoss }},
 		{
 			name: "signing was turned off on the Hub and it is written down", rule: right, action: Update, id: mine, reason: updating, is: turns,
 			o: observed(signed, remote(func(w *hub.Webhook) { w.RequiresSignature = known(false) }), secret(func(s *SigningSecret) { s.RotationOpen = true })),
 		},
-		{name: "signing is turned on and the Secret is another's", o: observed(newGeneration, spec(signing), secret(foreign)), rule: rest, action: Rest},
+		{name: "signing is turned on and the Secret is another's", o: observed(newGeneration, spec(signing), secret(foreign)), rule: inSync, action: Rest},
 		{name: "signing and the endpoint differ and the Secret is another's", o: observed(newGeneration, spec(signing), secret(foreign), remote(drifted)), rule: right, action: Update, id: mine, reason: updating, is: func(p Plan) bool { return slices.Equal(p.Changes, []string{FieldEndpoint}) }},
 
 		{name: "signing is turned off", o: observed(newGeneration, ownSecret, remote(isSigned)), rule: right, action: Update, id: mine, reason: updating, is: turns},
 		{name: "signing was turned off", o: observed(ownSecret), rule: goes, action: DeleteSecret},
-		{name: "signing was turned off and the Hub ignores it", o: observed(ownSecret, remote(isSigned), ignoring(FieldRequiresSignature)), rule: rest, action: Rest},
+		{name: "signing was turned off and the Hub ignores it", o: observed(ownSecret, remote(isSigned), ignoring(FieldRequiresSignature)), rule: inSync, action: Rest},
 		{name: "signing was turned off and the Secret was renamed", o: observed(former()), rule: goes, action: DeleteFormerSecret},
-		{name: "nothing is signed and a Secret is another's", o: observed(secret(foreign)), rule: rest, action: Rest},
+		{name: "nothing is signed and a Secret is another's", o: observed(secret(foreign)), rule: inSync, action: Rest},
 
 		{name: "an older deployment turned on", o: observed(newGeneration, spec(signing), remote(silent)), rule: begins, action: BeginRotation, id: mine, reason: updating},
 		{name: "an older deployment that took it and showed no secret", o: observed(spec(signing), remote(silent), sentSignature(true)), rule: lost, action: BeginRotation, id: mine},
-		{name: "an older deployment that is signed", o: observed(signed, remote(silent)), rule: rest, action: Rest},
-		{name: "an older deployment that is signed, the Secret renamed", o: observed(signed, remote(silent), secret(missing), former()), rule: moves, action: MoveSecret, id: mine},
+		{name: "an older deployment that is signed", o: observed(signed, remote(silent)), rule: inSync, action: Rest},
+		{name: "an older deployment that is signed, the Secret renamed", o: observed(signed, remote(silent), secret(missing), former()), rule: moves, action: MoveSecret},
 		{name: "an older deployment turned off", o: observed(newGeneration, ownSecret, remote(silent)), rule: right, action: Update, id: mine, reason: updating, is: turns},
 		{name: "an older deployment that took it to be off", o: observed(ownSecret, remote(silent), sentSignature(false)), rule: goes, action: DeleteSecret},
 		{name: "an older deployment, and only status knows that it signs", o: observed(recordedSecret, remote(silent)), rule: right, action: Update, id: mine, reason: updating, is: turns},
-		{name: "an older deployment, and status knows of another webhook", o: observed(recordedSecret, remote(silent), func(o *Observed) { o.Object.Status.WebhookID = other }), rule: rest, action: Rest},
-		{name: "what a Hub shows counts for more than what status knows", o: observed(recordedSecret), rule: rest, action: Rest},
-		{name: "what a Hub shows counts for more than what was sent", o: observed(sentSignature(true)), rule: rest, action: Rest},
+		{name: "an older deployment, and status knows of another webhook", o: observed(recordedSecret, remote(silent), func(o *Observed) { o.Object.Status.WebhookID = other }), rule: inSync, action: Rest},
+		{name: "what a Hub shows counts for more than what status knows", o: observed(recordedSecret), rule: inSync, action: Rest},
+		{name: "what a Hub shows counts for more than what was sent", o: observed(sentSignature(true)), rule: inSync, action: Rest},
 
-		{name: "the Secret is renamed", o: observed(signed, secret(missing), former()), rule: moves, action: MoveSecret, id: mine},
+		{name: "the Secret is renamed", o: observed(signed, secret(missing), former()), rule: moves, action: MoveSecret},
 		{name: "the Secret is renamed and was moved", o: observed(signed, former()), rule: old, action: DeleteFormerSecret},
 		{name: "the Secret is renamed amid a rotation", o: observed(signed, secret(missing), former(func(s *SigningSecret) { s.RotationOpen = true })), rule: lost, action: BeginRotation, id: mine},
 		{name: "the Secret is renamed and the former one was changed", o: observed(signed, secret(missing), former(func(s *SigningSecret) { s.Fingerprint = "other" })), rule: lost, action: BeginRotation, id: mine},
 		{name: "the Secret is renamed and the former one is another webhook's", o: observed(signed, secret(missing), former(func(s *SigningSecret) { s.WebhookID = other })), rule: lost, action: BeginRotation, id: mine},
-		{name: "the Secret is renamed to one that is another's", o: observed(signed, secret(foreign), former()), rule: rest, action: Rest},
-		{name: "the Secret lacks a label that the API server did not keep", o: observed(signed, secret(func(s *SigningSecret) { s.Outdated = true }), remembered(func(m *Memory) { m.MetadataLostOf = 2 })), rule: rest, action: Rest},
+		{name: "the Secret is renamed to one that is another's", o: observed(signed, secret(foreign), former()), rule: inSync, action: Rest},
+		{name: "the Secret lacks a label that the API server did not keep", o: observed(signed, secret(func(s *SigningSecret) { s.Outdated = true }), remembered(func(m *Memory) { m.MetadataLostOf = 2 })), rule: inSync, action: Rest},
 		{name: "a secret is held that could not be stored, and the endpoint differs", o: observed(signed, secret(missing), remote(drifted), notStored), rule: right, action: Update, id: mine, reason: updating, is: func(p Plan) bool { return slices.Equal(p.Changes, []string{FieldEndpoint}) }},
-		{name: "a secret is held that could not be stored, and no other is made", o: observed(signed, secret(missing), notStored), rule: rest, action: Rest, recheck: time.Second},
-		{name: "a secret is held that could not be stored, and a rotation is open", o: observed(signed, secret(func(s *SigningSecret) { s.RotationOpen = true }), notStored), rule: rest, action: Rest, recheck: time.Second},
-		{name: "a secret is held that could not be stored, and signing was turned off on the Hub", o: observed(signed, secret(missing), remote(func(w *hub.Webhook) { w.RequiresSignature = known(false) }), notStored), rule: rest, action: Rest, recheck: time.Second},
-		{name: "the Secret cannot be written, and a rotation is requested", o: observed(signed, rotate, refusedWrite), rule: rest, action: Rest, recheck: time.Second},
-		{name: "the Secret cannot be written, and a rotation is requested and a look", o: observed(signed, rotate, asked, refusedWrite), rule: "a user's request is answered with a fresh look", action: Look, id: mine},
-		{name: "the Secret cannot be written, and the secret is lost", o: observed(signed, secret(missing), refusedWrite), rule: rest, action: Rest, recheck: time.Second},
-		{name: "the Secret cannot be written, and a rotation is open", o: observed(signed, secret(func(s *SigningSecret) { s.RotationOpen = true }), remembered(func(m *Memory) { m.RotationOwn = true }), refusedWrite), rule: rest, action: Rest, recheck: time.Second},
-		{name: "the Secret cannot be written, and the endpoint is not verified", o: observed(signed, rotate, attempts(time.Minute, nil), seenAgo(20*time.Second), refusedWrite), rule: "an endpoint that is not verified is tried again", action: Verify, id: mine},
+		{name: "a secret is held that could not be stored, and no other is made", o: observed(signed, secret(missing), notStored), rule: inSync, action: Rest, recheck: time.Second},
+		{name: "a secret is held that could not be stored, and a rotation is open", o: observed(signed, secret(func(s *SigningSecret) { s.RotationOpen = true }), notStored), rule: inSync, action: Rest, recheck: time.Second},
+		{name: "a secret is held that could not be stored, and signing was turned off on the Hub", o: observed(signed, secret(missing), remote(func(w *hub.Webhook) { w.RequiresSignature = known(false) }), notStored), rule: inSync, action: Rest, recheck: time.Second},
+		{name: "the Secret cannot be written, and a rotation is requested", o: observed(signed, rotate, refusedWrite), rule: inSync, action: Rest, recheck: time.Second},
+		{name: "the Secret cannot be written, and a rotation is requested and a look", o: observed(signed, rotate, asked, refusedWrite), need: "observation fresh", action: Look, id: mine},
+		{name: "the Secret cannot be written, and the secret is lost", o: observed(signed, secret(missing), refusedWrite), rule: inSync, action: Rest, recheck: time.Second},
+		{name: "the Secret cannot be written, and a rotation is open", o: observed(signed, secret(func(s *SigningSecret) { s.RotationOpen = true }), remembered(func(m *Memory) { m.RotationOwn = true }), refusedWrite), rule: inSync, action: Rest, recheck: time.Second},
+		{name: "the Secret cannot be written, and the endpoint is not verified", o: observed(signed, rotate, attempts(time.Minute, nil), seenAgo(20*time.Second), refusedWrite), rule: "an endpoint that is not verified is verified again", action: Verify, id: mine},
 		{name: "the Secret cannot be written, and the endpoint differs", o: observed(signed, rotate, remote(drifted), refusedWrite), rule: right, action: Update, id: mine, reason: updating},
 		{name: "the Secret cannot be written, and signing is turned on", o: observed(newGeneration, spec(signing), remote(drifted), refusedWrite), rule: right, action: Update, id: mine, reason: updating, is: func(p Plan) bool { return slices.Equal(p.Changes, []string{FieldEndpoint}) }},
 		{name: "the Secret cannot be written, and signing is turned off", o: observed(newGeneration, ownSecret, remote(isSigned), refusedWrite), rule: right, action: Update, id: mine, reason: updating, is: turns},
-		{name: "the Secret cannot be deleted", o: observed(ownSecret, refusedWrite), rule: rest, action: Rest, recheck: time.Second},
-		{name: "signing was turned off and somebody's finalizer keeps the Secret", o: observed(ownSecret, secret(func(s *SigningSecret) { s.Terminating = true })), rule: rest, action: Rest},
+		{name: "the Secret cannot be deleted", o: observed(ownSecret, refusedWrite), rule: inSync, action: Rest, recheck: time.Second},
+		{name: "signing was turned off and somebody's finalizer keeps the Secret", o: observed(ownSecret, secret(func(s *SigningSecret) { s.Terminating = true })), rule: inSync, action: Rest},
 		{name: "the Secret lost its owner and names the webhook", o: observed(signed, secret(unowned)), rule: meta, action: UpdateSecretMetadata},
-		{name: "the Secret lost its owner and its webhook was not seen", o: observed(signed, secret(unowned), unseenRemote), rule: "nothing is decided about a webhook that was not seen yet", action: Rest},
-		{name: "the Secret lost its owner and names another webhook", o: observed(signed, secret(unowned), secret(func(s *SigningSecret) { s.WebhookID = other })), rule: rest, action: Rest},
-		{name: "the Secret lost its owner and another resource has its webhook", o: observed(signed, secret(unowned), func(o *Observed) { o.SecretTaken = true }), rule: rest, action: Rest},
-		{name: "the Secret lost its owner and nothing is signed any more", o: observed(ownSecret, secret(unowned)), rule: rest, action: Rest},
+		{name: "the Secret lost its owner and its webhook was not seen", o: observed(signed, secret(unowned), unseenRemote), need: "presence of the webhook known", action: Rest},
+		{name: "the Secret lost its owner and names another webhook", o: observed(signed, secret(unowned), secret(func(s *SigningSecret) { s.WebhookID = other })), rule: inSync, action: Rest},
+		{name: "the Secret lost its owner and another resource has its webhook", o: observed(signed, secret(unowned), func(o *Observed) { o.SecretTaken = true }), rule: inSync, action: Rest},
+		{name: "the Secret lost its owner and nothing is signed any more", o: observed(ownSecret, secret(unowned)), rule: inSync, action: Rest},
 		{name: "the Secret lacks a label from spec", o: observed(signed, secret(func(s *SigningSecret) { s.Outdated = true })), rule: meta, action: UpdateSecretMetadata},
 	}
 }

@@ -36,7 +36,7 @@ func triggered(n int) func(*Verification) {
 func undone(v *Verification) { v.Undone = true }
 
 func verifyScenes() []scene {
-	const tried = "an endpoint that is not verified is tried again"
+	const tried = "an endpoint that is not verified is verified again"
 	nudge := func(on bool) func(Plan) bool { return func(p Plan) bool { return p.Nudge == on } }
 	aged := func(d time.Duration) with {
 		return remote(func(w *hub.Webhook) { w.CreatedDate = noon.Add(-d) })
