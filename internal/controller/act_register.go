@@ -33,11 +33,7 @@ func (r *Reconciler) create(ctx context.Context, o *observation, p plan.Plan, ou
 	closed := o.mem.IntentClosed
 	o.mem.IntentClosed = false
 	o.mem.rememberIntent(o)
-	got, err := o.conn.Create(ctx, subject(o.name), hub.WebhookCreate{
-		Label: spec.Label, Endpoint: spec.Endpoint, EventType: string(spec.EventType),
-		AuthenticationProtocol: string(plan.Protocol(spec)), Scope: spec.Scope, Headers: o.headers,
-		RequiresSignature: spec.RequiresSignature,
-	})
+	got, err := o.conn.Create(ctx, subject(o.name), plan.CreateBody(spec, o.headers))
 	now := r.Now()
 	o.mem.IntentClosed = closed && (isWaiting(err) || hub.OutcomeOf(err) == hub.NotApplied)
 	if o.callFailed(plan.Create, err, now, out) {

@@ -20,7 +20,7 @@ func (r *Reconciler) update(ctx context.Context, o *observation, p plan.Plan, ou
 	if ends && !r.endSigning(ctx, o, out) {
 		return
 	}
-	got, err := o.conn.Update(ctx, subject(o.name), o.ID, change(o, sent))
+	got, err := o.conn.Update(ctx, subject(o.name), o.ID, plan.UpdateBody(&o.Object.Spec, o.headers, sent))
 	if hub.IsKind(err, hub.Invalid) && !hub.IsConflict(err) && sent.Has(plan.FieldLabel) {
 		// Some deployments take no label in an update: the rest is sent without it, in the next step.
 		o.mem.succeeded()
@@ -85,7 +85,8 @@ func (o *observation) mayHaveUpdated(sent plan.Changes, ends bool) {
 // ignored records what the Hub was sent and has not changed, and returns it.
 func (o *observation) ignored(sent plan.Changes, w *hub.Webhook) plan.Changes {
 	var ignored plan.Changes
-	for _, field := range plan.Diff(&o.Object.Spec, o.Applied, o.Object.Spec.RequiresSignature, w) {
+	spec := &o.Object.Spec
+	for _, field := range plan.Diff(spec, plan.Sent{Applied: o.Applied, RequiresSignature: spec.RequiresSignature}, w) {
 		if sent.Has(field) {
 			o.Applied.Ignored = o.Ignoring(field)
 			ignored = append(ignored, field)
@@ -101,15 +102,10 @@ func (o *observation) updated(sent plan.Changes, w hub.Webhook, now time.Time) {
 	if sent.Has(plan.FieldHeaders) {
 		o.Applied.HeadersHash = o.Headers.Hash
 	}
-	if sent.Has(plan.FieldLabel) {
-		o.Applied.Label = spec.Label
-	}
 	if sent.Has(plan.FieldRequiresSignature) {
 		o.mem.RequiresSignature = new(spec.RequiresSignature)
 	}
-	if sent.Has(plan.FieldScope) {
-		o.Applied.Scope = plan.Value(spec.Scope)
-	}
+	plan.Remember(&o.Applied, spec, sent)
 }
 
 // verifies records what an update means for the verification of the endpoint.
@@ -129,31 +125,6 @@ func (o *observation) verifies(sent plan.Changes, w *hub.Webhook, nudged bool, n
 	}
 }
 
-// change is the body of an update of these fields.
-func change(o *observation, fields plan.Changes) hub.WebhookUpdate {
-	spec := &o.Object.Spec
-	var u hub.WebhookUpdate
-	for _, field := range fields {
-		switch field {
-		case plan.FieldLabel:
-			u.Label = &spec.Label
-		case plan.FieldEndpoint:
-			u.Endpoint = &spec.Endpoint
-		case plan.FieldEventType:
-			u.EventType = new(string(spec.EventType))
-		case plan.FieldAuthenticationProtocol:
-			u.AuthenticationProtocol = new(string(plan.Protocol(spec)))
-		case plan.FieldScope:
-			u.Scope = new(plan.Value(spec.Scope))
-		case plan.FieldRequiresSignature:
-			u.RequiresSignature = &spec.RequiresSignature
-		case plan.FieldHeaders:
-			u.Headers = &o.headers
-		}
-	}
-	return u
-}
-
 // verify sends the endpoint again, so that the Hub tries to verify it. A Hub that only verifies an endpoint that
 // changes is sent another spelling of the same one first; should the second call not be made, the other spelling is a
 // difference that an update corrects.
@@ -171,7 +142,7 @@ func (r *Reconciler) verify(ctx context.Context, o *observation, p plan.Plan, ou
 func (r *Reconciler) sendEndpoint(
 	ctx context.Context, o *observation, endpoint string, v plan.Verification, out *outcome,
 ) bool {
-	got, err := o.conn.Update(ctx, subject(o.name), o.ID, hub.WebhookUpdate{Endpoint: &endpoint})
+	got, err := o.conn.Update(ctx, subject(o.name), o.ID, hub.WebhookFields{Endpoint: &endpoint})
 	if errors.Is(err, connection.ErrWait) {
 		out.waiting = true
 		return false

@@ -112,7 +112,7 @@ func TestAn_error_reads_well(t *testing.T) {
 		"createWebhook: the Hub answered 400":                        ``,
 	} {
 		webhook := newWebhook()
-		webhook.Label = "some other label"
+		webhook.Label = new("some other label")
 		_, err := clientOf(t, 400, body).CreateWebhook(t.Context(), webhook)
 		if err == nil || err.Error() != want {
 			t.Errorf("%v, want %s", err, want)
@@ -132,9 +132,9 @@ func TestAn_error_never_holds_what_was_sent(t *testing.T) {
 	}).URL)
 	headers := []hub.Header{{Key: "Authorization", Value: hub.NewSecret(canary)}}
 	webhook := newWebhook()
-	webhook.Headers = headers
+	webhook.Headers = &headers
 	_, create := client.CreateWebhook(t.Context(), webhook)
-	_, update := client.UpdateWebhook(t.Context(), id, hub.WebhookUpdate{Headers: &headers})
+	_, update := client.UpdateWebhook(t.Context(), id, hub.WebhookFields{Headers: &headers})
 	_, get := client.GetWebhook(t.Context(), id)
 	for _, err := range []error{create, update, get} {
 		if text := fmt.Sprintf("%v %#v", err, failure(t, err)); strings.Contains(text, canary) || strings.Contains(text, apiKey) {

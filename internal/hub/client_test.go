@@ -59,9 +59,9 @@ func clientOf(t *testing.T, status int, body string) *hub.Client {
 	}).URL)
 }
 
-func newWebhook() hub.WebhookCreate {
-	return hub.WebhookCreate{
-		Label: "l", Endpoint: "https://r.example/", EventType: "Message", AuthenticationProtocol: "NoAuthentication",
+func newWebhook() hub.WebhookFields {
+	return hub.WebhookFields{
+		Label: new("l"), Endpoint: new("https://r.example/"), EventType: new("Message"), AuthenticationProtocol: new("NoAuthentication"), RequiresSignature: new(false),
 	}
 }
 
@@ -74,7 +74,7 @@ func verbs(c *hub.Client) map[string]func(context.Context) error {
 		"listWebhooks":  func(ctx context.Context) error { _, err := c.ListWebhooks(ctx, hub.Page{}); return err },
 		"getWebhook":    func(ctx context.Context) error { _, err := c.GetWebhook(ctx, id); return err },
 		"updateWebhook": func(ctx context.Context) error {
-			_, err := c.UpdateWebhook(ctx, id, hub.WebhookUpdate{RequiresSignature: new(true)})
+			_, err := c.UpdateWebhook(ctx, id, hub.WebhookFields{RequiresSignature: new(true)})
 			return err
 		},
 		"deleteWebhook":     func(ctx context.Context) error { return c.DeleteWebhook(ctx, id) },
@@ -146,7 +146,7 @@ func TestClient_does_not_send_what_cannot_be_right(t *testing.T) {
 	var errs []error
 	for _, bad := range []string{"", "17", "../" + id[3:], id + "/x", "{" + id + "}", "urn:uuid:" + id, strings.ReplaceAll(id, "-", "")} {
 		_, get := client.GetWebhook(ctx, bad)
-		_, update := client.UpdateWebhook(ctx, bad, hub.WebhookUpdate{Label: new("l")})
+		_, update := client.UpdateWebhook(ctx, bad, hub.WebhookFields{Label: new("l")})
 		_, redefine := client.RedefineSignature(ctx, bad)
 		errs = append(errs, get, update, redefine, client.DeleteWebhook(ctx, bad))
 	}
@@ -154,9 +154,9 @@ func TestClient_does_not_send_what_cannot_be_right(t *testing.T) {
 		_, list := client.ListWebhooks(ctx, page)
 		errs = append(errs, list)
 	}
-	_, empty := client.UpdateWebhook(ctx, id, hub.WebhookUpdate{})
+	_, empty := client.UpdateWebhook(ctx, id, hub.WebhookFields{})
 	webhook := newWebhook()
-	webhook.Headers = []hub.Header{{Key: "k", Value: hub.NewSecret("\xff canary")}}
+	webhook.Headers = &[]hub.Header{{Key: "k", Value: hub.NewSecret("\xff canary")}}
 	_, notUTF8 := client.CreateWebhook(ctx, webhook)
 	for _, err := range append(errs, empty, notUTF8) {
 		if !hub.IsKind(err, hub.Invalid) || hub.OutcomeOf(err) != hub.NotApplied {

@@ -12,58 +12,45 @@ type wireHeader struct {
 	Value string `json:"value"`
 }
 
-type wireCreate struct {
-	Label                  string       `json:"label"`
-	Endpoint               string       `json:"endpoint"`
-	EventType              string       `json:"eventType"`
-	AuthenticationProtocol string       `json:"authenticationProtocol"`
-	Scope                  *string      `json:"scope,omitempty"`
-	Headers                []wireHeader `json:"headers,omitempty"`
-	RequiresSignature      bool         `json:"requiresSignature"`
+// wireFields is WebhookFields in JSON.
+type wireFields struct {
+	Label                  *string       `json:"label,omitempty"`
+	Endpoint               *string       `json:"endpoint,omitempty"`
+	EventType              *string       `json:"eventType,omitempty"`
+	AuthenticationProtocol *string       `json:"authenticationProtocol,omitempty"`
+	Scope                  *nullable     `json:"scope,omitempty"`
+	Headers                *[]wireHeader `json:"headers,omitempty"`
+	RequiresSignature      *bool         `json:"requiresSignature,omitempty"`
 }
 
-func encodeCreate(in WebhookCreate) ([]byte, error) {
-	headers, err := revealHeaders(in.Headers)
-	if err != nil {
-		return nil, err
+// nullable is a text that is null when it is empty.
+type nullable string
+
+// MarshalJSON implements json.Marshaler.
+func (n nullable) MarshalJSON() ([]byte, error) {
+	if n == "" {
+		return []byte("null"), nil
 	}
-	return encode(wireCreate{
+	return json.Marshal(string(n))
+}
+
+func encodeFields(in WebhookFields) ([]byte, error) {
+	if in == (WebhookFields{}) {
+		return nil, errors.New("no field was given")
+	}
+	out := wireFields{
 		Label: in.Label, Endpoint: in.Endpoint, EventType: in.EventType,
-		AuthenticationProtocol: in.AuthenticationProtocol, Scope: in.Scope, Headers: headers,
+		AuthenticationProtocol: in.AuthenticationProtocol, Scope: (*nullable)(in.Scope),
 		RequiresSignature: in.RequiresSignature,
-	})
-}
-
-func encodeUpdate(in WebhookUpdate) ([]byte, error) {
-	fields := map[string]any{}
-	for name, value := range map[string]*string{
-		"label": in.Label, "endpoint": in.Endpoint, "eventType": in.EventType,
-		"authenticationProtocol": in.AuthenticationProtocol,
-	} {
-		if value != nil {
-			fields[name] = *value
-		}
-	}
-	if in.Scope != nil {
-		fields["scope"] = in.Scope
-		if *in.Scope == "" {
-			fields["scope"] = nil
-		}
 	}
 	if in.Headers != nil {
 		headers, err := revealHeaders(*in.Headers)
 		if err != nil {
 			return nil, err
 		}
-		fields["headers"] = headers
+		out.Headers = &headers
 	}
-	if in.RequiresSignature != nil {
-		fields["requiresSignature"] = *in.RequiresSignature
-	}
-	if len(fields) == 0 {
-		return nil, errors.New("nothing to change was given")
-	}
-	return encode(fields)
+	return encode(out)
 }
 
 // revealHeaders refuses what JSON would replace silently.

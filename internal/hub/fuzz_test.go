@@ -55,7 +55,7 @@ func calls(c *hub.Client) (names []string, verb map[string]func(context.Context)
 	verb = verbs(c)
 	verb["createWebhook"] = func(ctx context.Context) error {
 		in := newWebhook()
-		in.Headers = []hub.Header{{Key: "Authorization", Value: hub.NewSecret(headerValue)}}
+		in.Headers = &[]hub.Header{{Key: "Authorization", Value: hub.NewSecret(headerValue)}}
 		_, err := c.CreateWebhook(ctx, in)
 		return err
 	}

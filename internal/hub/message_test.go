@@ -29,9 +29,9 @@ const (
 // values are what a create with all of it sends.
 func values() sentValues {
 	s := scope
-	return valuesOfCreate(WebhookCreate{
-		Label: label, Endpoint: endpoint, Scope: &s,
-		Headers: []Header{
+	return valuesOf(WebhookFields{
+		Label: new(label), Endpoint: new(endpoint), Scope: &s,
+		Headers: &[]Header{
 			{Key: "Authorization", Value: NewSecret(headerCanary)},
 			{Key: "X-Pin", Value: NewSecret("Zq9")},
 			{Key: "X-Signs", Value: NewSecret(signsCanary)},
@@ -95,12 +95,12 @@ func TestMessage_names_what_was_sent_in_place_of_it(t *testing.T) {
 		}
 	}
 	prefix, whole := "https://receiver.example", endpoint
-	both := valuesOfUpdate(WebhookUpdate{Label: &prefix, Endpoint: &whole})
+	both := valuesOf(WebhookFields{Label: &prefix, Endpoint: &whole})
 	if got := shown(both, "bad "+endpoint); got != "bad [endpoint]" {
 		t.Errorf("a label that begins the endpoint: %q", got)
 	}
 	short := "a"
-	v := valuesOfUpdate(WebhookUpdate{Label: &short})
+	v := valuesOf(WebhookFields{Label: &short})
 	if got := shown(v, "a label may be 'a', or any"); got != "[label] label may be '[label]', or any" {
 		t.Errorf("a short label: %q", got)
 	}
@@ -222,7 +222,7 @@ func TestMessage_is_withheld_if_it_repeats_the_query_in_another_form(t *testing.
 
 func TestMessage_is_withheld_if_it_undoes_the_escapes_of_the_query(t *testing.T) {
 	escaped := "https://receiver.example/?t=%68%69%64%64%65%6e"
-	if got := shown(valuesOfUpdate(WebhookUpdate{Endpoint: &escaped}), "token hidden is bad"); got != "" {
+	if got := shown(valuesOf(WebhookFields{Endpoint: &escaped}), "token hidden is bad"); got != "" {
 		t.Errorf("shown: %s", got)
 	}
 }

@@ -47,8 +47,8 @@ func things() map[string]any {
 	s, h := hub.NewSecret(canary), newHolder()
 	return map[string]any{
 		"value": s, "pointer": &s, "struct": h, "pointer to struct": &h, "slice": []holder{h},
-		"map": map[string]holder{"k": h}, "update": hub.WebhookUpdate{Headers: &[]hub.Header{h.Header}},
-		"create": hub.WebhookCreate{Headers: []hub.Header{h.Header}}, "config": hub.Config{APIKey: s},
+		"map": map[string]holder{"k": h}, "update": hub.WebhookFields{Headers: &[]hub.Header{h.Header}},
+		"create": hub.WebhookFields{Headers: &[]hub.Header{h.Header}}, "config": hub.Config{APIKey: s},
 		"answer": hub.WebhookWithSecret{Secret: s},
 	}
 }

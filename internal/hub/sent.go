@@ -23,13 +23,7 @@ type sentValues struct {
 
 type namedValue struct{ value, name string }
 
-func valuesOfCreate(in WebhookCreate) sentValues {
-	return valuesOfUpdate(WebhookUpdate{
-		Label: &in.Label, Endpoint: &in.Endpoint, Scope: in.Scope, Headers: &in.Headers,
-	})
-}
-
-func valuesOfUpdate(in WebhookUpdate) sentValues {
+func valuesOf(in WebhookFields) sentValues {
 	var v sentValues
 	v.name(in.Label, "[label]")
 	v.name(in.Scope, "[scope]")

@@ -93,28 +93,16 @@ type Header struct {
 	Value Secret
 }
 
-// WebhookCreate is the body of createWebhook.
-type WebhookCreate struct {
-	Label                  string
-	Endpoint               string
-	EventType              string
-	AuthenticationProtocol string
-	// Scope is left out when it is nil.
-	Scope *string
-	// Headers are left out when there are none.
-	Headers           []Header
-	RequiresSignature bool
-}
-
-// WebhookUpdate is the body of updateWebhook: what is nil is left as it is.
-type WebhookUpdate struct {
+// WebhookFields are the fields that createWebhook and updateWebhook are sent. A field that is nil is left out: an update
+// leaves it as it is.
+type WebhookFields struct {
 	Label                  *string
 	Endpoint               *string
 	EventType              *string
 	AuthenticationProtocol *string
-	// Scope sets the scope, an empty one sets it to null.
+	// Scope sets the scope; an empty one is sent as null.
 	Scope *string
-	// Headers replace the whole list, an empty list removes all.
+	// Headers replace the whole list; an empty list removes all.
 	Headers           *[]Header
 	RequiresSignature *bool
 }

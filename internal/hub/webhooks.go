@@ -15,16 +15,16 @@ type WebhookWithSecret struct {
 }
 
 // CreateWebhook registers a webhook. It is not safe to repeat: each time it is applied there is one more.
-func (c *Client) CreateWebhook(ctx context.Context, in WebhookCreate) (*WebhookWithSecret, error) {
+func (c *Client) CreateWebhook(ctx context.Context, in WebhookFields) (*WebhookWithSecret, error) {
 	const operation = "createWebhook"
-	body, err := encodeCreate(in)
+	body, err := encodeFields(in)
 	if err != nil {
 		return nil, notSent(operation, err.Error())
 	}
 	out := &WebhookWithSecret{}
 	return answer(out, c.do(ctx, call{
 		operation: operation, method: http.MethodPost, body: body, limit: maxAnswer,
-		sent: valuesOfCreate(in), parse: out.parse,
+		sent: valuesOf(in), parse: out.parse,
 	}))
 }
 
@@ -58,20 +58,20 @@ func (c *Client) GetWebhook(ctx context.Context, id string) (*Webhook, error) {
 }
 
 // UpdateWebhook changes what in names and leaves the rest.
-func (c *Client) UpdateWebhook(ctx context.Context, id string, in WebhookUpdate) (*WebhookWithSecret, error) {
+func (c *Client) UpdateWebhook(ctx context.Context, id string, in WebhookFields) (*WebhookWithSecret, error) {
 	const operation = "updateWebhook"
 	id, ok := canonicalUUID(id)
 	if !ok {
 		return nil, notSent(operation, badWebhookID)
 	}
-	body, err := encodeUpdate(in)
+	body, err := encodeFields(in)
 	if err != nil {
 		return nil, notSent(operation, err.Error())
 	}
 	out := &WebhookWithSecret{}
 	return answer(out, c.do(ctx, call{
 		operation: operation, method: http.MethodPatch, path: []string{id}, body: body, limit: maxAnswer,
-		sent: valuesOfUpdate(in), parse: func(body []byte) error { return out.about(id, out.parse(body)) },
+		sent: valuesOf(in), parse: func(body []byte) error { return out.about(id, out.parse(body)) },
 	}))
 }
 

@@ -34,12 +34,12 @@ func TestEvery_call_sends_what_it_was_given(t *testing.T) {
 	headers := []hub.Header{{Key: "X-A", Value: hub.NewSecret("v<&>")}}
 	type fields = map[string]any
 	sentHeaders := []any{fields{"key": "X-A", "value": "v<&>"}}
-	create := func(change func(*hub.WebhookCreate)) func(*hub.Client) {
+	create := func(change func(*hub.WebhookFields)) func(*hub.Client) {
 		in := newWebhook()
 		change(&in)
 		return func(c *hub.Client) { _, _ = c.CreateWebhook(ctx, in) }
 	}
-	update := func(in hub.WebhookUpdate) func(*hub.Client) {
+	update := func(in hub.WebhookFields) func(*hub.Client) {
 		return func(c *hub.Client) { _, _ = c.UpdateWebhook(ctx, id, in) }
 	}
 	least := fields{
@@ -55,15 +55,15 @@ func TestEvery_call_sends_what_it_was_given(t *testing.T) {
 		request string
 		body    any
 	}{
-		"the least": {create(func(*hub.WebhookCreate) {}), "POST ", least},
-		"the most": {create(func(w *hub.WebhookCreate) {
-			w.Scope, w.Headers, w.RequiresSignature = new("s"), headers, true
+		"the least": {create(func(*hub.WebhookFields) {}), "POST ", least},
+		"the most": {create(func(w *hub.WebhookFields) {
+			w.Scope, w.Headers, w.RequiresSignature = new("s"), &headers, new(true)
 		}), "POST ", most},
-		"one field":   {update(hub.WebhookUpdate{Label: new("l")}), "PATCH /" + id, fields{"label": "l"}},
-		"no scope":    {update(hub.WebhookUpdate{Scope: new("")}), "PATCH /" + id, fields{"scope": nil}},
-		"no headers":  {update(hub.WebhookUpdate{Headers: &[]hub.Header{}}), "PATCH /" + id, fields{"headers": []any{}}},
-		"nil headers": {update(hub.WebhookUpdate{Headers: new([]hub.Header)}), "PATCH /" + id, fields{"headers": []any{}}},
-		"all fields": {update(hub.WebhookUpdate{
+		"one field":   {update(hub.WebhookFields{Label: new("l")}), "PATCH /" + id, fields{"label": "l"}},
+		"no scope":    {update(hub.WebhookFields{Scope: new("")}), "PATCH /" + id, fields{"scope": nil}},
+		"no headers":  {update(hub.WebhookFields{Headers: &[]hub.Header{}}), "PATCH /" + id, fields{"headers": []any{}}},
+		"nil headers": {update(hub.WebhookFields{Headers: new([]hub.Header)}), "PATCH /" + id, fields{"headers": []any{}}},
+		"all fields": {update(hub.WebhookFields{
 			Label: new("l"), Endpoint: new("https://r.example/"), EventType: new("Message"), Scope: new("s"),
 			AuthenticationProtocol: new("NoAuthentication"), Headers: &headers, RequiresSignature: new(true),
 		}), "PATCH /" + id, most},
@@ -174,7 +174,7 @@ func TestA_new_secret_is_found_by_any_of_its_names(t *testing.T) {
 		if err != nil || created.ID != id || created.Secret != hub.NewSecret(want) {
 			t.Errorf("create, %s: %v, %q", fields, err, created.Secret.Reveal())
 		}
-		updated, err := client.UpdateWebhook(t.Context(), id, hub.WebhookUpdate{RequiresSignature: new(true)})
+		updated, err := client.UpdateWebhook(t.Context(), id, hub.WebhookFields{RequiresSignature: new(true)})
 		if err != nil || updated.ID != id || updated.Secret != hub.NewSecret(want) {
 			t.Errorf("update, %s: %v, %q", fields, err, updated.Secret.Reveal())
 		}

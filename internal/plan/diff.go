@@ -1,69 +1,6 @@
 package plan
 
-import (
-	"slices"
-
-	"github.com/chatt2me/webhook-operator/api/v1alpha1"
-	"github.com/chatt2me/webhook-operator/internal/hub"
-)
-
-// Names of the fields that can differ.
-const (
-	FieldLabel                  = "label"
-	FieldEndpoint               = "endpoint"
-	FieldEventType              = "eventType"
-	FieldAuthenticationProtocol = "authenticationProtocol"
-	FieldScope                  = "scope"
-	FieldRequiresSignature      = "requiresSignature"
-	FieldHeaders                = "headers"
-)
-
-// Changes are the names of the fields that differ, in a fixed order.
-type Changes []string
-
-// Has tells whether a field is among the changes.
-func (c Changes) Has(field string) bool { return slices.Contains(c, field) }
-
-// Without is the changes less one field.
-func (c Changes) Without(field string) Changes {
-	return slices.DeleteFunc(slices.Clone(c), func(f string) bool { return f == field })
-}
-
-// Diff is what the Hub must be sent so that it holds what spec says, headers apart. A field that the Hub does not show
-// is compared with what was last sent; signed is that of requiresSignature.
-func Diff(spec *v1alpha1.Chatt2WebhookSpec, applied v1alpha1.AppliedStatus, signed bool, w *hub.Webhook) Changes {
-	var c Changes
-	differs := func(field string, is bool) {
-		if is {
-			c = append(c, field)
-		}
-	}
-	label, scope := w.Label.Value, w.Scope.Value
-	if !w.Label.Known {
-		label = applied.Label
-	}
-	if !w.Scope.Known {
-		scope = applied.Scope
-	}
-	isLabel := label == spec.Label || hub.NormalLabel(label) == hub.NormalLabel(spec.Label)
-	differs(FieldLabel, !isLabel && (w.Label.Known || label != ""))
-	differs(FieldEndpoint, w.Endpoint != "" && endpointDiffers(w.Endpoint, spec.Endpoint))
-	differs(FieldEventType, w.EventType != "" && w.EventType != string(spec.EventType))
-	differs(FieldAuthenticationProtocol, hub.IsNot(w.AuthenticationProtocol, string(Protocol(spec))))
-	differs(FieldScope, scope != Value(spec.Scope))
-	if w.RequiresSignature.Known {
-		signed = w.RequiresSignature.Value
-	}
-	differs(FieldRequiresSignature, signed != spec.RequiresSignature)
-	return c
-}
-
-// endpointDiffers reports whether the Hub must be sent the endpoint: it shows another URL, or the spelling that a
-// verification sends first, see hub.Respell.
-func endpointDiffers(shown, declared string) bool {
-	return shown != declared &&
-		(hub.NormalEndpoint(shown) != hub.NormalEndpoint(declared) || hub.IsRespelled(shown, declared))
-}
+import "slices"
 
 // differences is what an update would send now: what differs less what the Hub ignored when it was last sent, unless
 // the user asks for another attempt.
@@ -86,8 +23,11 @@ func (o *Observed) differences() Changes {
 }
 
 func (o *Observed) plainDifferences() Changes {
-	return Diff(&o.Object.Spec, o.Applied, o.sentSignature(), &o.Remote.Webhook)
+	return Diff(&o.Object.Spec, o.sent(), &o.Remote.Webhook)
 }
+
+// sent returns what the Hub was last sent of the fields that it may not show.
+func (o *Observed) sent() Sent { return Sent{Applied: o.Applied, RequiresSignature: o.sentSignature()} }
 
 // sentSignature is what was last sent of requiresSignature. What this process does not remember the Secret tells, under
 // its name or the former one: it is there when we have turned signing on, and marked before we turn it off. Where that
@@ -107,19 +47,3 @@ func (o *Observed) sentSignature() bool {
 
 // headersDiffer tells whether the headers were not sent as they are now.
 func (o *Observed) headersDiffer() bool { return o.Applied.HeadersHash != o.Headers.Hash }
-
-// Protocol is the authentication protocol that spec declares, the default where it says none.
-func Protocol(spec *v1alpha1.Chatt2WebhookSpec) v1alpha1.AuthenticationProtocol {
-	if spec.AuthenticationProtocol == "" {
-		return v1alpha1.NoAuthentication
-	}
-	return spec.AuthenticationProtocol
-}
-
-// Value is what p points to, the zero value for nil.
-func Value[T any](p *T) T {
-	if p == nil {
-		return *new(T)
-	}
-	return *p
-}

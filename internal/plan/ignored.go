@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
@@ -26,8 +25,9 @@ func (o *Observed) Ignoring(field string) []string {
 // ignoredEntry names a field and hashes the spec that was sent and the value that the Hub shows, which is not shown in
 // status, for an endpoint may hold credentials.
 func (o *Observed) ignoredEntry(field string) string {
+	_, normal := o.shown(field)
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d %s %s %s",
-		o.Object.UID, o.Object.Generation, o.ID, field, normal(field, o.shown(field))))
+		o.Object.UID, o.Object.Generation, o.ID, field, normal))
 	return field + "=" + hex.EncodeToString(sum[:8])
 }
 
@@ -50,46 +50,26 @@ func (o *Observed) ignores(field string) bool {
 		isRecorded && slices.Contains(o.Applied.Ignored, field)
 }
 
-// shown is the value of a field on the Hub; of one that it does not show, what was last sent.
-func (o *Observed) shown(field string) string {
-	w := &o.Remote.Webhook
-	switch field {
-	case FieldLabel:
-		if !w.Label.Known {
-			return o.Applied.Label
+// shown returns the value of a field on the Hub; of one that it does not show, what was last sent.
+func (o *Observed) shown(name string) (value, normal string) {
+	sent := o.sent()
+	for i := range fields {
+		if f := &fields[i]; f.name == name {
+			value, _ = f.value(&sent, &o.Remote.Webhook)
+			if f.normal != nil {
+				return value, f.normal(value)
+			}
+			return value, value
 		}
-		return w.Label.Value
-	case FieldEndpoint:
-		return w.Endpoint
-	case FieldEventType:
-		return w.EventType
-	case FieldAuthenticationProtocol:
-		return w.AuthenticationProtocol.Value
-	case FieldScope:
-		if !w.Scope.Known {
-			return o.Applied.Scope
-		}
-		return w.Scope.Value
-	default:
-		return strconv.FormatBool(w.RequiresSignature.Value)
 	}
-}
-
-func normal(field, value string) string {
-	switch field {
-	case FieldLabel:
-		return hub.NormalLabel(value)
-	case FieldEndpoint:
-		return hub.NormalEndpoint(value)
-	}
-	return value
+	return "", ""
 }
 
 // ignoredTrouble says which fields the Hub does not change, what it shows of them and what the user can do.
 func (o *Observed) ignoredTrouble(fields Changes) *Trouble {
 	shows := make([]string, 0, len(fields))
 	for _, field := range fields {
-		value := o.shown(field)
+		value, _ := o.shown(field)
 		if field == FieldEndpoint {
 			value = hub.EndpointToShow(value)
 		}

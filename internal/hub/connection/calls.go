@@ -8,7 +8,7 @@ import (
 )
 
 // Create registers a webhook.
-func (c *Connection) Create(ctx context.Context, s Subject, w hub.WebhookCreate) (*hub.WebhookWithSecret, error) {
+func (c *Connection) Create(ctx context.Context, s Subject, w hub.WebhookFields) (*hub.WebhookWithSecret, error) {
 	call, ok := c.admit(s, Creation)
 	if !ok {
 		return nil, ErrWait
@@ -21,7 +21,7 @@ func (c *Connection) Create(ctx context.Context, s Subject, w hub.WebhookCreate)
 
 // Update changes a webhook.
 func (c *Connection) Update(
-	ctx context.Context, s Subject, id string, u hub.WebhookUpdate,
+	ctx context.Context, s Subject, id string, u hub.WebhookFields,
 ) (*hub.WebhookWithSecret, error) {
 	call, ok := c.admit(s, Repair)
 	if !ok {

@@ -28,8 +28,8 @@ func (w *world) createdFrom(first, n int) []string {
 	for i := first; i < first+n; i++ {
 		key := naturalOf(i)
 		s := Subject(fmt.Sprintf("new %d", i))
-		got, err := w.conn.Create(w.t.Context(), s, hub.WebhookCreate{
-			Label: key.Label, Endpoint: key.Endpoint, EventType: key.EventType, AuthenticationProtocol: "NoAuthentication",
+		got, err := w.conn.Create(w.t.Context(), s, hub.WebhookFields{
+			Label: new(key.Label), Endpoint: new(key.Endpoint), EventType: new(key.EventType), AuthenticationProtocol: new("NoAuthentication"),
 		})
 		if err != nil {
 			w.t.Fatal(err)

@@ -26,8 +26,8 @@ func (w *world) refused() {
 
 func (w *world) register(n int) error {
 	key := naturalOf(n)
-	_, err := w.conn.Create(w.t.Context(), Subject(fmt.Sprint(n)), hub.WebhookCreate{
-		Label: key.Label, Endpoint: key.Endpoint, EventType: "Message", AuthenticationProtocol: "NoAuthentication",
+	_, err := w.conn.Create(w.t.Context(), Subject(fmt.Sprint(n)), hub.WebhookFields{
+		Label: new(key.Label), Endpoint: new(key.Endpoint), EventType: new("Message"), AuthenticationProtocol: new("NoAuthentication"),
 	})
 	return err
 }

@@ -269,9 +269,9 @@ func TestAListingThatIsRepeatedPageByPageKnowsOwnWrites(t *testing.T) {
 	}
 }
 
-func createOf(key NaturalKey) hub.WebhookCreate {
-	return hub.WebhookCreate{
-		Label: key.Label, Endpoint: key.Endpoint, EventType: key.EventType, AuthenticationProtocol: "NoAuthentication",
+func createOf(key NaturalKey) hub.WebhookFields {
+	return hub.WebhookFields{
+		Label: new(key.Label), Endpoint: new(key.Endpoint), EventType: new(key.EventType), AuthenticationProtocol: new("NoAuthentication"),
 	}
 }
 

@@ -44,11 +44,11 @@ func TestACallThatPanicsHoldsNothing(t *testing.T) {
 	w.listed("a")
 	for name, call := range map[string]func() error{
 		"create": func() error {
-			_, err := w.conn.Create(t.Context(), "a", hub.WebhookCreate{Label: "L", Endpoint: endpointOf(1), EventType: "Message"})
+			_, err := w.conn.Create(t.Context(), "a", hub.WebhookFields{Label: new("L"), Endpoint: new(endpointOf(1)), EventType: new("Message")})
 			return err
 		},
 		"update": func() error {
-			_, err := w.conn.Update(t.Context(), "a", unknown, hub.WebhookUpdate{Label: new("M")})
+			_, err := w.conn.Update(t.Context(), "a", unknown, hub.WebhookFields{Label: new("M")})
 			return err
 		},
 		"redefine": func() error { _, err := w.conn.RedefineSignature(t.Context(), "a", unknown); return err },
@@ -88,7 +88,7 @@ func TestALateAnswerDoesNotReopenARefusedKey(t *testing.T) {
 	w.listed("a", "b")
 	ended := make(chan error, 1)
 	go func() {
-		_, err := w.conn.Update(t.Context(), "a", id, hub.WebhookUpdate{Label: new("M")})
+		_, err := w.conn.Update(t.Context(), "a", id, hub.WebhookFields{Label: new("M")})
 		ended <- err
 	}()
 	<-answered

@@ -122,10 +122,10 @@ func TestARefusalOfOneCallIsNoRefusalOfTheKey(t *testing.T) {
 	ids := w.registered(2)
 	w.listed("a", "b")
 	w.fault(simulator.Fault{Kind: simulator.Refused, Status: 403, Match: simulator.Match{WebhookID: ids[0]}})
-	if _, err := w.conn.Update(t.Context(), "a", ids[0], hub.WebhookUpdate{Label: new("M")}); !hub.IsKind(err, hub.Refused) {
+	if _, err := w.conn.Update(t.Context(), "a", ids[0], hub.WebhookFields{Label: new("M")}); !hub.IsKind(err, hub.Refused) {
 		t.Fatalf("the call ends with %v", err)
 	}
-	if _, err := w.conn.Update(t.Context(), "b", ids[1], hub.WebhookUpdate{Label: new("M")}); !errors.Is(err, ErrWait) {
+	if _, err := w.conn.Update(t.Context(), "b", ids[1], hub.WebhookFields{Label: new("M")}); !errors.Is(err, ErrWait) {
 		t.Errorf("before it is known what was refused, a call ends with %v", err)
 	}
 	w.ClearRequests()
@@ -137,7 +137,7 @@ func TestARefusalOfOneCallIsNoRefusalOfTheKey(t *testing.T) {
 	if woken := w.take(); len(woken) != 1 || woken["b"] != 1 {
 		t.Errorf("woken are %v", woken)
 	}
-	if _, err := w.conn.Update(t.Context(), "b", ids[1], hub.WebhookUpdate{Label: new("M")}); err != nil {
+	if _, err := w.conn.Update(t.Context(), "b", ids[1], hub.WebhookFields{Label: new("M")}); err != nil {
 		t.Errorf("its call ends with %v", err)
 	}
 }
@@ -282,8 +282,8 @@ func TestTwoKeysDoNotAffectEachOther(t *testing.T) {
 
 func TestOwnWritesAreInTheInventoryAtOnce(t *testing.T) {
 	w := newWorld(t).listed("a")
-	made, err := w.conn.Create(t.Context(), "a", hub.WebhookCreate{
-		Label: "L", Endpoint: "https://hooks.example/x", EventType: "Message", AuthenticationProtocol: "NoAuthentication",
+	made, err := w.conn.Create(t.Context(), "a", hub.WebhookFields{
+		Label: new("L"), Endpoint: new("https://hooks.example/x"), EventType: new("Message"), AuthenticationProtocol: new("NoAuthentication"),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -292,7 +292,7 @@ func TestOwnWritesAreInTheInventoryAtOnce(t *testing.T) {
 	if got := w.conn.Matches(key); len(got) != 1 || got[0].ID != made.ID {
 		t.Errorf("after the create there are %v", got)
 	}
-	if _, err := w.conn.Update(t.Context(), "a", made.ID, hub.WebhookUpdate{Label: new("M")}); err != nil {
+	if _, err := w.conn.Update(t.Context(), "a", made.ID, hub.WebhookFields{Label: new("M")}); err != nil {
 		t.Fatal(err)
 	}
 	if seen, _ := w.conn.Find(made.ID); seen.Webhook.Label.Value != "M" || len(w.conn.Matches(key)) != 0 {
@@ -364,10 +364,10 @@ func TestCallsThatEndedHoldNoLane(t *testing.T) {
 	const unknown = "11111111-1111-4111-8111-111111111111"
 	w.conn.Subscribe("a", "", NaturalKey{})
 	for n := range 3 {
-		_, _ = w.conn.Create(t.Context(), "a", hub.WebhookCreate{
-			Label: "L", Endpoint: endpointOf(n), EventType: "Message", AuthenticationProtocol: "NoAuthentication",
+		_, _ = w.conn.Create(t.Context(), "a", hub.WebhookFields{
+			Label: new("L"), Endpoint: new(endpointOf(n)), EventType: new("Message"), AuthenticationProtocol: new("NoAuthentication"),
 		})
-		_, _ = w.conn.Update(t.Context(), "a", unknown, hub.WebhookUpdate{Label: new("M")})
+		_, _ = w.conn.Update(t.Context(), "a", unknown, hub.WebhookFields{Label: new("M")})
 		_, _ = w.conn.Get(t.Context(), "a", unknown, Repair)
 		_, _ = w.conn.RedefineSignature(t.Context(), "a", unknown)
 		_ = w.conn.Delete(t.Context(), "a", unknown)
@@ -409,13 +409,13 @@ func TestARefusalOfOneCallDoesNotBeginTheListingAnew(t *testing.T) {
 	w.conn.Subscribe("a", ids[0], naturalOf(0))
 	w.conn.StepListing(t.Context())
 	w.fault(simulator.Fault{Kind: simulator.Refused, Status: 403, Match: simulator.Match{WebhookID: ids[0]}})
-	_, _ = w.conn.Update(t.Context(), "a", ids[0], hub.WebhookUpdate{Label: new("M")})
+	_, _ = w.conn.Update(t.Context(), "a", ids[0], hub.WebhookFields{Label: new("M")})
 	w.step()
 	if got := w.Count("listWebhooks"); got != 3 || w.conn.Listing().Count != 120 {
 		t.Errorf("%d pages were read for %+v", got, w.conn.Listing())
 	}
 	w.ClearRequests()
-	_, _ = w.conn.Update(t.Context(), "a", ids[0], hub.WebhookUpdate{Label: new("M")})
+	_, _ = w.conn.Update(t.Context(), "a", ids[0], hub.WebhookFields{Label: new("M")})
 	w.step()
 	w.step()
 	if got := w.Count("listWebhooks"); got != 1 || w.conn.State().Access != Open {
