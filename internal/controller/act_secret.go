@@ -119,7 +119,7 @@ func (r *Reconciler) store(ctx context.Context, o *observation) error {
 	}
 	trouble := secretTrouble(o, err)
 	if trouble == nil {
-		trouble = &plan.Trouble{
+		trouble = &plan.Problem{
 			Condition: v1alpha1.ConditionSigningSecretReady, Reason: v1alpha1.ReasonSecretNotStored, Event: true,
 			Message: "a new signing secret could not be written to its Secret yet; the operator holds it; " +
 				plan.TriedAgain,

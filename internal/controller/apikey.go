@@ -28,7 +28,7 @@ type apiKey struct {
 	hash  string
 	// meta is the Secret's metadata, nil when there is no such Secret.
 	meta    *metav1.PartialObjectMetadata
-	trouble *plan.Trouble
+	trouble *plan.Problem
 }
 
 // apiKey reads the API key of a resource. The error is about reading, the trouble about what was read.
@@ -105,8 +105,8 @@ func trimLineBreak(s string) string {
 	return strings.TrimSuffix(strings.TrimSuffix(s, "\n"), "\r")
 }
 
-func keyTrouble(reason string, stalled bool, format string, args ...any) *plan.Trouble {
-	return &plan.Trouble{
+func keyTrouble(reason string, stalled bool, format string, args ...any) *plan.Problem {
+	return &plan.Problem{
 		Condition: v1alpha1.ConditionSynced, Reason: reason, Stalled: stalled, Event: true,
 		Message: fmt.Sprintf(format, args...),
 	}

@@ -37,7 +37,7 @@ type cachedSecret struct {
 // cachedKey is an API key, or why there is none.
 type cachedKey struct {
 	value   hub.Secret
-	trouble *plan.Trouble
+	trouble *plan.Problem
 }
 
 // read returns an API key if it is from the version of the Secret that meta is of.

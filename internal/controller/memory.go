@@ -117,7 +117,7 @@ func (m *memory) supersedes(object *v1alpha1.Chatt2Webhook) bool {
 }
 
 // failed takes note of a call that is worth repeating later.
-func (m *memory) failed(now time.Time, what attempt, t *plan.Trouble) {
+func (m *memory) failed(now time.Time, what attempt, t *plan.Problem) {
 	m.failures++
 	m.attempted = what
 	if t == nil || m.Trouble == nil || m.Trouble.Reason != t.Reason {
@@ -133,7 +133,7 @@ func (m *memory) succeeded() {
 }
 
 // secretFailed records that the signing Secret could not be written, and that it is tried again after a while.
-func (o *observation) secretFailed(now time.Time, t *plan.Trouble, err error) {
+func (o *observation) secretFailed(now time.Time, t *plan.Problem, err error) {
 	m := o.mem
 	m.secretFailures++
 	m.attempted, m.secretUID = o.attempt(), secretUID(o.secret)

@@ -99,7 +99,7 @@ func (r *Reconciler) readHeaders(ctx context.Context, o *observation) error {
 // headerValue reads the value of one header.
 func (r *Reconciler) headerValue(
 	ctx context.Context, o *observation, h *v1alpha1.Header,
-) (string, version, *plan.Trouble, error) {
+) (string, version, *plan.Problem, error) {
 	kind, ref := headerSource(h)
 	if ref == nil {
 		return plan.Value(h.Value), version{}, nil, nil
@@ -141,7 +141,7 @@ func (r *Reconciler) headerValue(
 }
 
 // cleanHeader drops one line break at the end and refuses what cannot be the value of a header.
-func cleanHeader(h *v1alpha1.Header, value string) (string, *plan.Trouble) {
+func cleanHeader(h *v1alpha1.Header, value string) (string, *plan.Problem) {
 	value = trimLineBreak(value)
 	if value == "" || len(value) > longestHeader || !utf8.ValidString(value) ||
 		strings.ContainsFunc(value, unicode.IsControl) {
@@ -152,8 +152,8 @@ func cleanHeader(h *v1alpha1.Header, value string) (string, *plan.Trouble) {
 	return value, nil
 }
 
-func headerTrouble(reason string, stalled bool, format string, args ...any) *plan.Trouble {
-	return &plan.Trouble{
+func headerTrouble(reason string, stalled bool, format string, args ...any) *plan.Problem {
+	return &plan.Problem{
 		Condition: v1alpha1.ConditionSynced, Reason: reason, Stalled: stalled, Event: true,
 		Message: fmt.Sprintf(format, args...),
 	}

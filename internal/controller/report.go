@@ -116,7 +116,7 @@ func (r *Reconciler) writeStatus(ctx context.Context, o *observation, next plan.
 }
 
 // turned are the events of conditions that changed: a verification, and each trouble that is worth one.
-func turned(before, after []metav1.Condition, troubles []*plan.Trouble) []occurrence {
+func turned(before, after []metav1.Condition, troubles []*plan.Problem) []occurrence {
 	var events []occurrence
 	if meta.IsStatusConditionTrue(after, v1alpha1.ConditionVerified) &&
 		!meta.IsStatusConditionTrue(before, v1alpha1.ConditionVerified) {

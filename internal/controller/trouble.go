@@ -24,8 +24,8 @@ var errNotKept = errors.New("the Secret was not stored as it was written")
 var errRemoved = errors.New("the Secret was changed after it was written")
 
 // secretTrouble is why the API server does not take the signing Secret, nil when that may pass by itself.
-func secretTrouble(o *observation, err error) *plan.Trouble {
-	t := &plan.Trouble{Condition: v1alpha1.ConditionSigningSecretReady, Stalled: true, Event: true}
+func secretTrouble(o *observation, err error) *plan.Problem {
+	t := &plan.Problem{Condition: v1alpha1.ConditionSigningSecretReady, Stalled: true, Event: true}
 	switch {
 	case errors.Is(err, errForeignSecret):
 		return plan.ForeignSecretTrouble(&o.Observed)

@@ -26,7 +26,7 @@ const (
 )
 
 // FailedCall is the one place that says what a call to the Hub that failed leads to, and what is said of it.
-func FailedCall(action Action, err error) (Road, *Trouble) {
+func FailedCall(action Action, err error) (Road, *Problem) {
 	condition := v1alpha1.ConditionSynced
 	if action == Redefine {
 		condition = v1alpha1.ConditionSigningSecretReady
@@ -41,24 +41,24 @@ func FailedCall(action Action, err error) (Road, *Trouble) {
 		return Retry, pending(v1alpha1.ReasonDeletionBlocked, "the Hub refuses the deletion"+said(e)+"; "+TriedAgain)
 	case e.Kind == hub.Invalid && (action == Redefine || hub.IsConflict(e)):
 		// It is not about what spec says.
-		return Retry, &Trouble{
+		return Retry, &Problem{
 			Condition: condition, Reason: v1alpha1.ReasonForbidden, Event: true,
 			Message: "the Hub does not allow this call now" + said(e) + "; " + TriedAgain,
 		}
 	case e.Kind == hub.Invalid:
-		return Stall, &Trouble{
+		return Stall, &Problem{
 			Condition: condition, Reason: v1alpha1.ReasonRejected, Stalled: true, Event: true,
 			Message: rejectedMessage(e),
 		}
 	case e.Kind == hub.NotFound && action != Create:
 		return LookAgain, nil
 	case e.Kind == hub.Throttled:
-		return Retry, &Trouble{
+		return Retry, &Problem{
 			Condition: condition, Reason: v1alpha1.ReasonThrottled,
 			Message: "the Hub asked to slow down; the call is made when it allows",
 		}
 	case e.Kind == hub.Refused:
-		return Doubt, &Trouble{
+		return Doubt, &Problem{
 			Condition: condition, Reason: v1alpha1.ReasonForbidden, Event: true,
 			Message: "the Hub accepts the API key but does not allow this call with it; look at what the key may do " +
 				"and at the limits of the Application; " + TriedAgain,
@@ -74,12 +74,12 @@ const (
 )
 
 // unansweredCall is about a call that the Hub did not answer, or with a fault of its own.
-func unansweredCall(action Action, condition string, outcome hub.Outcome) (Road, *Trouble) {
+func unansweredCall(action Action, condition string, outcome hub.Outcome) (Road, *Problem) {
 	road := Retry
 	if outcome == hub.Unknown && action != Delete && action != DeleteDuplicate {
 		road = Settle
 	}
-	t := &Trouble{
+	t := &Problem{
 		Condition: condition, Reason: v1alpha1.ReasonHubUnavailable, Unknown: true,
 		Message: "the Hub did not carry out the last call, or its answer was lost; the call is repeated if need be",
 	}

@@ -66,7 +66,7 @@ func (o *Observed) shown(name string) (value, normal string) {
 }
 
 // ignoredTrouble says which fields the Hub does not change, what it shows of them and what the user can do.
-func (o *Observed) ignoredTrouble(fields Changes) *Trouble {
+func (o *Observed) ignoredTrouble(fields Changes) *Problem {
 	shows := make([]string, 0, len(fields))
 	for _, field := range fields {
 		value, _ := o.shown(field)
@@ -75,7 +75,7 @@ func (o *Observed) ignoredTrouble(fields Changes) *Trouble {
 		}
 		shows = append(shows, fmt.Sprintf("%s (it has %q)", field, hub.ToShow(value)))
 	}
-	return &Trouble{
+	return &Problem{
 		Condition: v1alpha1.ConditionSynced, Reason: v1alpha1.ReasonNotApplied, Stalled: true, Event: true,
 		Message: "the Hub does not change " + strings.Join(shows, ", ") + ": set spec to what the Hub has, or delete " +
 			"this resource and create it again; to have it sent once more, set the annotation " +

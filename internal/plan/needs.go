@@ -22,7 +22,7 @@ type wait struct {
 	action       Action
 	listingAfter time.Time
 	// problem is what is reported, nil for nothing.
-	problem *Trouble
+	problem *Problem
 	recheck time.Duration
 	// hold keeps status as it is.
 	hold bool
@@ -256,7 +256,7 @@ func (o *Observed) isPaused() bool { return o.Hub.PausedUntil.Sub(o.Now) >= long
 
 // pause does not report when the pause ends: each further pause would be another message, and a write for each resource.
 func (o *Observed) pause(condition string) wait {
-	return wait{recheck: o.until(o.Hub.PausedUntil), problem: &Trouble{
+	return wait{recheck: o.until(o.Hub.PausedUntil), problem: &Problem{
 		Condition: condition, Reason: v1alpha1.ReasonThrottled,
 		Message: "the Hub asked to slow down; calls with this API key go on by themselves when the pause is over " +
 			"that it asked for",

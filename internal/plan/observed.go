@@ -104,7 +104,7 @@ type Memory struct {
 	Doubted bool
 	// SecretTrouble is why the signing Secret could not be written when that was last tried, SecretRetryAt when it may
 	// be written again. Calls to the Hub have a back-off of their own, RetryAt.
-	SecretTrouble *Trouble
+	SecretTrouble *Problem
 	SecretRetryAt time.Time
 	// MetadataLostOf is the generation whose labels and annotations, or owner reference, the API server did not keep on
 	// the signing Secret when they were last written, as an admission policy may change them; zero when it did.
@@ -116,12 +116,12 @@ type Memory struct {
 	// when it sent nothing. Only a Hub that does not show the field makes it count.
 	RequiresSignature *bool
 	// Rejected is the Hub's refusal of what spec says, until spec or a header's source changes, or RejectedUntil.
-	Rejected      *Trouble
+	Rejected      *Problem
 	RejectedUntil time.Time
 	// RetryAt is when a call that failed may be made again, with the trouble that it had.
 	RetryAt time.Time
 	// Trouble is what the last call that failed ran into.
-	Trouble *Trouble
+	Trouble *Problem
 	// TroubleTime is how long calls had failed with that trouble when the last one did.
 	TroubleTime time.Duration
 	// Requested is when the present value of reconcile-requested-at was first seen; zero when it is handled.
@@ -150,7 +150,7 @@ type Verification struct {
 // Key is about the API key.
 type Key struct {
 	// Trouble is why there is no usable API key, nil when there is one.
-	Trouble *Trouble
+	Trouble *Problem
 	// Hash tells the key from others.
 	Hash string
 	// Terminating is true when the Secret is being deleted.
@@ -217,7 +217,7 @@ type Headers struct {
 	// Hash is over the list in spec and the identity and version of each source.
 	Hash string
 	// Trouble is why the values cannot be read, nil when they can.
-	Trouble *Trouble
+	Trouble *Problem
 }
 
 // SigningSecret is what is known of a signing Secret.
@@ -252,8 +252,8 @@ type SigningSecret struct {
 	Outdated bool
 }
 
-// Trouble is why something cannot be done.
-type Trouble struct {
+// Problem is why something cannot be done.
+type Problem struct {
 	// Condition is the condition that it makes false or unknown.
 	Condition string
 	Reason    string

@@ -169,8 +169,8 @@ func rotatedEvery(interval, overlap string) with {
 	})
 }
 
-func trouble(condition, reason string) *Trouble {
-	return &Trouble{Condition: condition, Reason: reason, Message: reason + " in words"}
+func trouble(condition, reason string) *Problem {
+	return &Problem{Condition: condition, Reason: reason, Message: reason + " in words"}
 }
 
 // scene is an observation, and what is to be decided.

@@ -20,7 +20,7 @@ func (o *Observed) isDeleting() bool { return !o.Object.DeletionTimestamp.IsZero
 func isSuspended(o *Observed) bool { return o.Object.Spec.Suspend }
 
 func reportSuspended(*Observed) Plan {
-	return Plan{Action: Rest, Trouble: &Trouble{
+	return Plan{Action: Rest, Trouble: &Problem{
 		Condition: v1alpha1.ConditionSynced, Reason: v1alpha1.ReasonSuspended, Unknown: true,
 		Message: "spec.suspend is true: the Hub is not looked at and nothing is changed; set it to false to go on",
 	}}
@@ -102,16 +102,16 @@ func (o *Observed) conflict(claimant, message string) Plan {
 	return p
 }
 
-func refusedTrouble(o *Observed) *Trouble {
+func refusedTrouble(o *Observed) *Problem {
 	ref := o.Object.Spec.APIKeySecretRef
-	return &Trouble{
+	return &Problem{
 		Condition: v1alpha1.ConditionSynced, Reason: v1alpha1.ReasonAPIKeyRefused, Stalled: true, Event: true,
 		Message: fmt.Sprintf("the Hub does not accept the API key in the Secret %q under the key %q; "+
 			"put a valid one there, or, if the Hub accepts it by now: "+TriedAgain, ref.Name, ref.Key),
 	}
 }
 
-func downTrouble(cause string) *Trouble {
+func downTrouble(cause string) *Problem {
 	t := pending(v1alpha1.ReasonHubUnavailable,
 		"the Hub does not answer, or with faults of its own only; it is asked again until it does")
 	t.Unknown = true
@@ -166,20 +166,20 @@ func forgetDeleted(o *Observed) Plan {
 	return Plan{Action: Forget, WebhookID: o.ID, Trouble: deletedTrouble()}
 }
 
-func deletedTrouble() *Trouble {
+func deletedTrouble() *Problem {
 	return pending(v1alpha1.ReasonRemotelyDeleted, "the webhook was deleted on the Hub; it is registered anew")
 }
 
 // stalled returns a problem that lasts until the user acts.
-func stalled(reason, message string) *Trouble {
-	return &Trouble{
+func stalled(reason, message string) *Problem {
+	return &Problem{
 		Condition: v1alpha1.ConditionSynced, Reason: reason, Message: message, Stalled: true, Event: true,
 	}
 }
 
 // pending is trouble that goes by itself.
-func pending(reason, message string) *Trouble {
-	return &Trouble{Condition: v1alpha1.ConditionSynced, Reason: reason, Message: message}
+func pending(reason, message string) *Problem {
+	return &Problem{Condition: v1alpha1.ConditionSynced, Reason: reason, Message: message}
 }
 
 // list joins ids for a message, and says how many more there are.

@@ -133,8 +133,8 @@ func (o *Observed) leftBehind() string {
 // Hub was away.
 func (o *Observed) grace() time.Duration { return min(o.Settings.OrphanAfter, time.Minute) }
 
-func blocked(message string) *Trouble {
-	return &Trouble{
+func blocked(message string) *Problem {
+	return &Problem{
 		Condition: v1alpha1.ConditionSynced, Reason: v1alpha1.ReasonDeletionBlocked, Event: true,
 		Message: "the webhook cannot be deleted on the Hub yet: " + message,
 	}

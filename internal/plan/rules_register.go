@@ -137,8 +137,8 @@ func create(o *Observed) Plan {
 }
 
 // ForeignSecretTrouble returns what stands in the way while the signing Secret belongs to somebody else.
-func ForeignSecretTrouble(o *Observed) *Trouble {
-	t := &Trouble{Condition: v1alpha1.ConditionSigningSecretReady, Reason: v1alpha1.ReasonSecretConflict}
+func ForeignSecretTrouble(o *Observed) *Problem {
+	t := &Problem{Condition: v1alpha1.ConditionSigningSecretReady, Reason: v1alpha1.ReasonSecretConflict}
 	if o.Signing.Leaving {
 		t.Reason = v1alpha1.ReasonPending
 		t.Message = fmt.Sprintf("the Secret %q of an earlier resource is being deleted; the signing secret is stored "+
@@ -155,6 +155,6 @@ func ForeignSecretTrouble(o *Observed) *Trouble {
 	return t
 }
 
-func registering() *Trouble {
+func registering() *Problem {
 	return pending(v1alpha1.ReasonRegistering, "the webhook is being registered")
 }

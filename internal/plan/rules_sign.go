@@ -75,7 +75,7 @@ func update(o *Observed) Plan {
 	return Plan{Action: Update, WebhookID: o.ID, Changes: c, Drift: isDrift, Trouble: updating()}
 }
 
-func updating() *Trouble {
+func updating() *Problem {
 	return pending(v1alpha1.ReasonUpdating, "the webhook on the Hub is being changed to what spec says")
 }
 
@@ -197,8 +197,8 @@ func (o *Observed) mayBecomeOurs() bool {
 }
 
 // signingTrouble is why the Secret does not hold what the Hub signs with, nil when it does.
-func signingTrouble(o *Observed) *Trouble {
-	t := Trouble{Condition: v1alpha1.ConditionSigningSecretReady}
+func signingTrouble(o *Observed) *Problem {
+	t := Problem{Condition: v1alpha1.ConditionSigningSecretReady}
 	switch {
 	case !o.Object.DeletionTimestamp.IsZero():
 		t.Unknown, t.Reason = true, v1alpha1.ReasonPending

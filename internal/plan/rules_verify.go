@@ -85,8 +85,8 @@ func triggerInterval(triggers int) time.Duration {
 }
 
 // verifiedTrouble is why the endpoint does not count as verified, nil when it does.
-func verifiedTrouble(o *Observed) *Trouble {
-	t := Trouble{Condition: v1alpha1.ConditionVerified}
+func verifiedTrouble(o *Observed) *Problem {
+	t := Problem{Condition: v1alpha1.ConditionVerified}
 	switch {
 	case o.ID == "":
 		t.Reason, t.Unknown = v1alpha1.ReasonPending, true

@@ -112,20 +112,20 @@ func recordApplied(o *Observed) *v1alpha1.AppliedStatus {
 }
 
 // Troubles are what keeps conditions from being true, in the order in which Ready names them.
-func Troubles(o *Observed, next Plan) []*Trouble {
-	all := []*Trouble{syncedTrouble(o, next), nil, verifiedTrouble(o)}
+func Troubles(o *Observed, next Plan) []*Problem {
+	all := []*Problem{syncedTrouble(o, next), nil, verifiedTrouble(o)}
 	if o.Object.Spec.RequiresSignature {
 		all[1] = signingTrouble(o)
 		if t := next.Trouble; t != nil && t.Condition == v1alpha1.ConditionSigningSecretReady {
 			all[1] = t
 		}
 	}
-	return slices.DeleteFunc(all, func(t *Trouble) bool { return t == nil })
+	return slices.DeleteFunc(all, func(t *Problem) bool { return t == nil })
 }
 
 func setConditions(s *v1alpha1.Chatt2WebhookStatus, o *Observed, next Plan) {
-	of := map[string]*Trouble{}
-	var gating []*Trouble
+	of := map[string]*Problem{}
+	var gating []*Problem
 	for _, t := range Troubles(o, next) {
 		of[t.Condition] = t
 		if t.Condition != v1alpha1.ConditionVerified || o.Object.Spec.ReadyWhen != v1alpha1.ReadyWhenRegistered {
@@ -162,8 +162,8 @@ func storedMessage(o *Observed) string {
 
 // setReady computes Ready from what it waits for, and with it Reconciling and Stalled, of which kstatus wants at most
 // one, and that only while it is true.
-func setReady(s *v1alpha1.Chatt2WebhookStatus, o *Observed, troubles []*Trouble) {
-	var first, stalled *Trouble
+func setReady(s *v1alpha1.Chatt2WebhookStatus, o *Observed, troubles []*Problem) {
+	var first, stalled *Problem
 	for _, t := range troubles {
 		if first == nil {
 			first = t
@@ -212,7 +212,7 @@ func readyMessage(o *Observed) string {
 }
 
 // syncedTrouble is why the Hub does not hold what spec says, or may not, nil when it does.
-func syncedTrouble(o *Observed, next Plan) *Trouble {
+func syncedTrouble(o *Observed, next Plan) *Problem {
 	if p := next.Trouble; p != nil && p.Condition == v1alpha1.ConditionSynced {
 		return p
 	}
@@ -241,7 +241,7 @@ func syncedTrouble(o *Observed, next Plan) *Trouble {
 }
 
 // set sets one condition: true without trouble, else as the trouble says.
-func set(s *v1alpha1.Chatt2WebhookStatus, o *Observed, condition string, t *Trouble, reason, message string) {
+func set(s *v1alpha1.Chatt2WebhookStatus, o *Observed, condition string, t *Problem, reason, message string) {
 	c := metav1.Condition{
 		Type: condition, Status: metav1.ConditionTrue, Reason: reason, Message: message,
 		ObservedGeneration: o.Object.Generation, LastTransitionTime: metav1.NewTime(o.Now.Truncate(time.Second)),
@@ -256,7 +256,7 @@ func set(s *v1alpha1.Chatt2WebhookStatus, o *Observed, condition string, t *Trou
 }
 
 // restore sets a condition that is present only while it is true, keeping the time of its turn.
-func restore(s *v1alpha1.Chatt2WebhookStatus, o *Observed, condition string, t *Trouble) {
+func restore(s *v1alpha1.Chatt2WebhookStatus, o *Observed, condition string, t *Problem) {
 	if was := meta.FindStatusCondition(o.Object.Status.Conditions, condition); was != nil {
 		s.Conditions = append(s.Conditions, *was)
 	}
