@@ -99,22 +99,22 @@ func (o *observation) callFailed(action plan.Action, err error, now time.Time, o
 		return true
 	}
 	out.failed = true
-	road, trouble := plan.FailedCall(action, o.showable(action, err))
+	road, problem := plan.FailedCall(action, o.showable(action, err))
 	switch road {
 	case plan.Stall:
-		o.mem.Rejected, o.mem.attempted = trouble, o.attempt()
+		o.mem.Rejected, o.mem.attempted = problem, o.attempt()
 		o.mem.RejectedUntil = now.Add(jitter(plan.RejectedTime))
 	case plan.Settle:
-		o.mem.failed(now, o.attempt(), trouble)
+		o.mem.failed(now, o.attempt(), problem)
 		o.mem.Unsettled = now
 	case plan.Retry:
-		o.mem.failed(now, o.attempt(), trouble)
+		o.mem.failed(now, o.attempt(), problem)
 	case plan.Doubt:
-		o.mem.failed(now, o.attempt(), trouble)
+		o.mem.failed(now, o.attempt(), problem)
 		// The connection finds out, and wakes everyone if it is the key. If it is not, the next refusal is told.
 		out.waiting = o.mem.failures == 1
 	case plan.LookAgain:
-		o.mem.failed(now, o.attempt(), trouble)
+		o.mem.failed(now, o.attempt(), problem)
 		out.again = true
 	}
 	return true

@@ -28,7 +28,7 @@ func (r *Reconciler) keepSecrets(ctx context.Context, o *observation) (string, e
 	for _, name := range names {
 		isKept, err := r.keepSecret(ctx, o, name)
 		switch {
-		case secretTrouble(o, err) != nil:
+		case secretProblem(o, err) != nil:
 			lost = append(lost, name)
 		case err != nil:
 			return "", err

@@ -117,15 +117,15 @@ func (r *Reconciler) store(ctx context.Context, o *observation) error {
 		o.mem.secretWritten()
 		return nil
 	}
-	trouble := secretTrouble(o, err)
-	if trouble == nil {
-		trouble = &plan.Problem{
+	problem := secretProblem(o, err)
+	if problem == nil {
+		problem = &plan.Problem{
 			Condition: v1alpha1.ConditionSigningSecretReady, Reason: v1alpha1.ReasonSecretNotStored, Event: true,
 			Message: "a new signing secret could not be written to its Secret yet; the operator holds it; " +
 				plan.TriedAgain,
 		}
 	}
-	o.secretFailed(r.Now(), trouble, err)
+	o.secretFailed(r.Now(), problem, err)
 	return err
 }
 
@@ -235,7 +235,7 @@ func (r *Reconciler) endSigning(ctx context.Context, o *observation, out *outcom
 		switch err := r.saveSecret(ctx, o, marked); {
 		case err == nil:
 			*secret, o.mem.RotationOwn = marked, true
-		case secretTrouble(o, err) == nil:
+		case secretProblem(o, err) == nil:
 			out.err = err
 			return false
 		}
@@ -251,8 +251,8 @@ func (r *Reconciler) endSigning(ctx context.Context, o *observation, out *outcom
 // secretDone takes the end of a write to the signing Secret, and tells whether it succeeded. What the API server does
 // not let happen is told on the resource and tried again ever later.
 func (r *Reconciler) secretDone(o *observation, err error, out *outcome) bool {
-	if trouble := secretTrouble(o, err); trouble != nil {
-		o.secretFailed(r.Now(), trouble, err)
+	if problem := secretProblem(o, err); problem != nil {
+		o.secretFailed(r.Now(), problem, err)
 		out.failed = true
 		return false
 	}

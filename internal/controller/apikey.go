@@ -28,10 +28,10 @@ type apiKey struct {
 	hash  string
 	// meta is the Secret's metadata, nil when there is no such Secret.
 	meta    *metav1.PartialObjectMetadata
-	trouble *plan.Problem
+	problem *plan.Problem
 }
 
-// apiKey reads the API key of a resource. The error is about reading, the trouble about what was read.
+// apiKey reads the API key of a resource. The error is about reading, the problem about what was read.
 func (r *Reconciler) apiKey(ctx context.Context, object *v1alpha1.Chatt2Webhook) (apiKey, error) {
 	ref := object.Spec.APIKeySecretRef
 	name := types.NamespacedName{Namespace: object.Namespace, Name: ref.Name}
@@ -43,14 +43,14 @@ func (r *Reconciler) apiKey(ctx context.Context, object *v1alpha1.Chatt2Webhook)
 		}
 	}
 	if apierrors.IsNotFound(err) {
-		return apiKey{trouble: keyTrouble(v1alpha1.ReasonAPIKeyNotFound, false,
+		return apiKey{problem: keyProblem(v1alpha1.ReasonAPIKeyNotFound, false,
 			"there is no Secret %q; create it with the API key under the key %q", ref.Name, ref.Key)}, nil
 	}
 	if err != nil {
 		return apiKey{}, err
 	}
-	if key.trouble != nil {
-		return apiKey{meta: meta, trouble: key.trouble}, nil
+	if key.problem != nil {
+		return apiKey{meta: meta, problem: key.problem}, nil
 	}
 	return apiKey{value: key.value, hash: r.Pool.KeyHash(key.value), meta: meta}, nil
 }
@@ -82,7 +82,7 @@ func (r *Reconciler) readKey(
 // header.
 func parseAPIKey(secret *corev1.Secret, key string) cachedKey {
 	invalid := func(format string, args ...any) cachedKey {
-		return cachedKey{trouble: keyTrouble(v1alpha1.ReasonAPIKeyInvalid, true, format, args...)}
+		return cachedKey{problem: keyProblem(v1alpha1.ReasonAPIKeyInvalid, true, format, args...)}
 	}
 	data, ok := secret.Data[key]
 	if !ok {
@@ -105,7 +105,7 @@ func trimLineBreak(s string) string {
 	return strings.TrimSuffix(strings.TrimSuffix(s, "\n"), "\r")
 }
 
-func keyTrouble(reason string, stalled bool, format string, args ...any) *plan.Problem {
+func keyProblem(reason string, stalled bool, format string, args ...any) *plan.Problem {
 	return &plan.Problem{
 		Condition: v1alpha1.ConditionSynced, Reason: reason, Stalled: stalled, Event: true,
 		Message: fmt.Sprintf(format, args...),

@@ -37,7 +37,7 @@ type cachedSecret struct {
 // cachedKey is an API key, or why there is none.
 type cachedKey struct {
 	value   hub.Secret
-	trouble *plan.Problem
+	problem *plan.Problem
 }
 
 // read returns an API key if it is from the version of the Secret that meta is of.
@@ -64,7 +64,7 @@ func (c *apiKeyCache) last(name types.NamespacedName, key string, now time.Time)
 		return hub.Secret{}, false
 	}
 	found, ok := s.keys[key]
-	if !ok || found.trouble != nil {
+	if !ok || found.problem != nil {
 		return hub.Secret{}, false
 	}
 	s.usedAt = now

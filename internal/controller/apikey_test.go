@@ -52,7 +52,7 @@ func TestAnAPIKeyIsNoLongerThanAHeaderMayBe(t *testing.T) {
 		s := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "api-key"}, Data: map[string][]byte{
 			"apiKey": bytes.Repeat([]byte("x"), length),
 		}}
-		got := parseAPIKey(s, "apiKey").trouble
+		got := parseAPIKey(s, "apiKey").problem
 		switch {
 		case valid && got != nil:
 			t.Errorf("%d bytes: %s", length, got.Message)

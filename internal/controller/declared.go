@@ -199,7 +199,7 @@ func (r *Reconciler) sameKey(ctx context.Context, o *observation, other *v1alpha
 		return true, nil
 	}
 	key, err := r.apiKey(ctx, other)
-	if err != nil || key.trouble != nil {
+	if err != nil || key.problem != nil {
 		return false, err
 	}
 	return key.hash == o.Key.Hash, nil

@@ -56,8 +56,8 @@ type memory struct {
 	secretUID      types.UID
 	// failures is how many calls in a row have failed.
 	failures int
-	// troubleSince is since when they have failed with the trouble of the last.
-	troubleSince time.Time
+	// problemSince is since when they have failed with the problem of the last.
+	problemSince time.Time
 	// conflicts is how many steps in a row have ended in a conflict at the API server.
 	conflicts int
 	// steps is how many steps were taken in a row.
@@ -120,16 +120,16 @@ func (m *memory) supersedes(object *v1alpha1.Chatt2Webhook) bool {
 func (m *memory) failed(now time.Time, what attempt, t *plan.Problem) {
 	m.failures++
 	m.attempted = what
-	if t == nil || m.Trouble == nil || m.Trouble.Reason != t.Reason {
-		m.troubleSince = now
+	if t == nil || m.Problem == nil || m.Problem.Reason != t.Reason {
+		m.problemSince = now
 	}
-	m.TroubleTime = now.Sub(m.troubleSince)
-	m.RetryAt, m.Trouble = now.Add(jitter(plan.BackOff(m.failures))), t
+	m.ProblemTime = now.Sub(m.problemSince)
+	m.RetryAt, m.Problem = now.Add(jitter(plan.BackOff(m.failures))), t
 }
 
 // succeeded forgets what failed before.
 func (m *memory) succeeded() {
-	m.failures, m.RetryAt, m.Trouble, m.Rejected = 0, time.Time{}, nil, nil
+	m.failures, m.RetryAt, m.Problem, m.Rejected = 0, time.Time{}, nil, nil
 }
 
 // secretFailed records that the signing Secret could not be written, and that it is tried again after a while.
@@ -141,12 +141,12 @@ func (o *observation) secretFailed(now time.Time, t *plan.Problem, err error) {
 	if errors.Is(err, errNotKept) {
 		wait = plan.RejectedTime // it was written, and will not be otherwise for being written again
 	}
-	m.SecretTrouble, m.SecretRetryAt = t, now.Add(jitter(wait))
+	m.SecretProblem, m.SecretRetryAt = t, now.Add(jitter(wait))
 }
 
 // secretWritten forgets that the signing Secret could not be written before.
 func (m *memory) secretWritten() {
-	m.secretFailures, m.SecretTrouble, m.SecretRetryAt = 0, nil, time.Time{}
+	m.secretFailures, m.SecretProblem, m.SecretRetryAt = 0, nil, time.Time{}
 }
 
 func secretUID(secret *corev1.Secret) types.UID {

@@ -63,14 +63,14 @@ func (r *Reconciler) observeKey(ctx context.Context, o *observation) error {
 	if err != nil {
 		return err
 	}
-	o.key, o.Key.Trouble, o.Key.Hash = key, key.trouble, key.hash
+	o.key, o.Key.Problem, o.Key.Hash = key, key.problem, key.hash
 	o.Key.Terminating = key.meta != nil && !key.meta.DeletionTimestamp.IsZero()
-	if key.trouble != nil {
+	if key.problem != nil {
 		return nil
 	}
 	o.conn, err = r.Pool.For(key.value)
 	if err != nil {
-		o.Key.Trouble = keyTrouble(v1alpha1.ReasonAPIKeyInvalid, true,
+		o.Key.Problem = keyProblem(v1alpha1.ReasonAPIKeyInvalid, true,
 			"the API key in the Secret %q cannot be sent to the Hub; put a valid one there",
 			o.Object.Spec.APIKeySecretRef.Name)
 	}
@@ -257,10 +257,10 @@ func (r *Reconciler) observeMemory(o *observation) {
 		m.SeenAt = o.Now
 	}
 	switch {
-	case o.Key.Trouble == nil && !o.Hub.Refused:
-		m.KeyTroubleSince = time.Time{}
-	case m.KeyTroubleSince.IsZero():
-		m.KeyTroubleSince = o.Now
+	case o.Key.Problem == nil && !o.Hub.Refused:
+		m.KeyProblemSince = time.Time{}
+	case m.KeyProblemSince.IsZero():
+		m.KeyProblemSince = o.Now
 	}
 	if o.Remote.Presence == plan.Present && o.Remote.Webhook.IsVerified {
 		m.Verification = plan.Verification{}

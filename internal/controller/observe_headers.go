@@ -78,15 +78,15 @@ func (r *Reconciler) readHeaders(ctx context.Context, o *observation) error {
 	headers := make([]hub.Header, 0, len(o.Object.Spec.Headers))
 	for i := range o.Object.Spec.Headers {
 		h := &o.Object.Spec.Headers[i]
-		value, from, trouble, err := r.headerValue(ctx, o, h)
+		value, from, problem, err := r.headerValue(ctx, o, h)
 		if err != nil {
 			return err
 		}
-		if trouble == nil {
-			value, trouble = cleanHeader(h, value)
+		if problem == nil {
+			value, problem = cleanHeader(h, value)
 		}
-		if trouble != nil && o.Headers.Trouble == nil {
-			o.Headers.Trouble = trouble
+		if problem != nil && o.Headers.Problem == nil {
+			o.Headers.Problem = problem
 		}
 		versions = append(versions, from)
 		headers = append(headers, hub.Header{Key: h.Key, Value: hub.NewSecret(value)})
@@ -110,7 +110,7 @@ func (r *Reconciler) headerValue(
 	}
 	err := r.Live.Get(ctx, types.NamespacedName{Namespace: o.name.Namespace, Name: ref.Name}, object)
 	if apierrors.IsNotFound(err) {
-		return "", version{}, headerTrouble(v1alpha1.ReasonHeaderSourceNotFound, false,
+		return "", version{}, headerProblem(v1alpha1.ReasonHeaderSourceNotFound, false,
 			"the header %q takes its value from the %s %q, which does not exist; create it with the key %q",
 			h.Key, kind, ref.Name, ref.Key), nil
 	}
@@ -125,7 +125,7 @@ func (r *Reconciler) headerValue(
 		raw, found = s.Data[ref.Key]
 		value = string(raw)
 		if r.Options.HeaderSecretsNeedOptIn && s.Annotations[v1alpha1.AnnotationAllowAsHeader] != "true" {
-			return "", from, headerTrouble(v1alpha1.ReasonHeaderSourceNotAllowed, true,
+			return "", from, headerProblem(v1alpha1.ReasonHeaderSourceNotAllowed, true,
 				"the header %q takes its value from the Secret %q, which does not allow it; annotate that Secret "+
 					"with %s=true", h.Key, ref.Name, v1alpha1.AnnotationAllowAsHeader), nil
 		}
@@ -133,7 +133,7 @@ func (r *Reconciler) headerValue(
 		value, found = s.Data[ref.Key]
 	}
 	if !found {
-		return "", from, headerTrouble(v1alpha1.ReasonHeaderSourceInvalid, true,
+		return "", from, headerProblem(v1alpha1.ReasonHeaderSourceInvalid, true,
 			"the header %q takes its value from the %s %q, which has no key %q; add it",
 			h.Key, kind, ref.Name, ref.Key), nil
 	}
@@ -145,14 +145,14 @@ func cleanHeader(h *v1alpha1.Header, value string) (string, *plan.Problem) {
 	value = trimLineBreak(value)
 	if value == "" || len(value) > longestHeader || !utf8.ValidString(value) ||
 		strings.ContainsFunc(value, unicode.IsControl) {
-		return "", headerTrouble(v1alpha1.ReasonHeaderSourceInvalid, true,
+		return "", headerProblem(v1alpha1.ReasonHeaderSourceInvalid, true,
 			"the value of the header %q cannot be sent: it must be UTF-8 without control characters, not empty and "+
 				"at most %d bytes, of which one line break at the end is dropped", h.Key, longestHeader)
 	}
 	return value, nil
 }
 
-func headerTrouble(reason string, stalled bool, format string, args ...any) *plan.Problem {
+func headerProblem(reason string, stalled bool, format string, args ...any) *plan.Problem {
 	return &plan.Problem{
 		Condition: v1alpha1.ConditionSynced, Reason: reason, Stalled: stalled, Event: true,
 		Message: fmt.Sprintf(format, args...),

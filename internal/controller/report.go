@@ -112,17 +112,17 @@ func (r *Reconciler) writeStatus(ctx context.Context, o *observation, next plan.
 		o.mem.replaced(before)
 	}
 	o.Object = after
-	return turned(before.Status.Conditions, after.Status.Conditions, plan.Troubles(&o.Observed, next)), nil
+	return turned(before.Status.Conditions, after.Status.Conditions, plan.Problems(&o.Observed, next)), nil
 }
 
-// turned are the events of conditions that changed: a verification, and each trouble that is worth one.
-func turned(before, after []metav1.Condition, troubles []*plan.Problem) []occurrence {
+// turned are the events of conditions that changed: a verification, and each problem that is worth one.
+func turned(before, after []metav1.Condition, problems []*plan.Problem) []occurrence {
 	var events []occurrence
 	if meta.IsStatusConditionTrue(after, v1alpha1.ConditionVerified) &&
 		!meta.IsStatusConditionTrue(before, v1alpha1.ConditionVerified) {
 		events = append(events, normal(v1alpha1.ReasonVerified, "The Hub has verified the endpoint"))
 	}
-	for _, t := range troubles {
+	for _, t := range problems {
 		was := meta.FindStatusCondition(before, t.Condition)
 		if t.Event && (was == nil || was.Reason != t.Reason) {
 			events = append(events, warning(t.Reason, "%s", t.Message))

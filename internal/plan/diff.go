@@ -16,7 +16,7 @@ func (o *Observed) differences() Changes {
 		// Signing is not turned on while there is no place for the secret.
 		c = c.Without(FieldRequiresSignature)
 	}
-	if o.headersDiffer() && o.Headers.Trouble == nil {
+	if o.headersDiffer() && o.Headers.Problem == nil {
 		c = append(c, FieldHeaders)
 	}
 	return c

@@ -65,8 +65,8 @@ func (o *Observed) shown(name string) (value, normal string) {
 	return "", ""
 }
 
-// ignoredTrouble says which fields the Hub does not change, what it shows of them and what the user can do.
-func (o *Observed) ignoredTrouble(fields Changes) *Problem {
+// ignoredProblem says which fields the Hub does not change, what it shows of them and what the user can do.
+func (o *Observed) ignoredProblem(fields Changes) *Problem {
 	shows := make([]string, 0, len(fields))
 	for _, field := range fields {
 		value, _ := o.shown(field)

@@ -112,12 +112,12 @@ func TestNothingIsChangedOnTheHubOfWhatIsSuspendedRefusedDownOrStalled(t *testin
 		}
 		alive := o.Object.DeletionTimestamp.IsZero()
 		switch {
-		case o.Hub.Refused, o.Hub.Down, o.Key.Trouble != nil:
+		case o.Hub.Refused, o.Hub.Down, o.Key.Problem != nil:
 			t.Errorf("%s without access to the Hub", p.Action)
 		case alive && o.Object.Spec.Suspend:
 			t.Errorf("%s although it is suspended", p.Action)
-		case p.Trouble != nil && p.Trouble.Stalled:
-			t.Errorf("%s although it is stalled: %s", p.Action, p.Trouble.Reason)
+		case p.Problem != nil && p.Problem.Stalled:
+			t.Errorf("%s although it is stalled: %s", p.Action, p.Problem.Reason)
 		case o.ID != "" && o.Owner != "":
 			t.Errorf("%s of a webhook that belongs to another", p.Action)
 		case alive && o.ID != "" && o.Remote.Presence != Present:
@@ -261,18 +261,18 @@ func TestAFailedCallLeadsSomewhere(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			road, trouble := FailedCall(test.action, test.err)
-			if road != test.road || (trouble == nil) != (test.reason == "") {
-				t.Fatalf("it leads to %v with %+v", road, trouble)
+			road, problem := FailedCall(test.action, test.err)
+			if road != test.road || (problem == nil) != (test.reason == "") {
+				t.Fatalf("it leads to %v with %+v", road, problem)
 			}
-			if trouble == nil {
+			if problem == nil {
 				return
 			}
-			if trouble.Condition != test.condition || trouble.Reason != test.reason || trouble.Stalled != (road == Stall) {
-				t.Errorf("it leads to %+v", trouble)
+			if problem.Condition != test.condition || problem.Reason != test.reason || problem.Stalled != (road == Stall) {
+				t.Errorf("it leads to %+v", problem)
 			}
-			if road == Stall && !strings.Contains(trouble.Message, invalid.Message) {
-				t.Errorf("the message is %q", trouble.Message)
+			if road == Stall && !strings.Contains(problem.Message, invalid.Message) {
+				t.Errorf("the message is %q", problem.Message)
 			}
 		})
 	}

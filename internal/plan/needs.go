@@ -66,15 +66,15 @@ const keyRecheck = time.Minute
 
 // keyUsable: the Secret with the API key exists and holds a key.
 var keyUsable = need{"API key usable", func(o *Observed) (wait, bool) {
-	return wait{problem: o.Key.Trouble, recheck: keyRecheck, deletion: blocksAndOrphans}, o.Key.Trouble != nil
+	return wait{problem: o.Key.Problem, recheck: keyRecheck, deletion: blocksAndOrphans}, o.Key.Problem != nil
 }}
 
 // hubAccepts: the Hub answers, and accepts the API key.
 var hubAccepts = need{"Hub accepts calls", func(o *Observed) (wait, bool) {
 	if o.Hub.Refused {
-		return wait{problem: refusedTrouble(o), deletion: blocksAndOrphans}, true
+		return wait{problem: refusedProblem(o), deletion: blocksAndOrphans}, true
 	}
-	return wait{problem: downTrouble(o.Hub.Cause)}, o.Hub.Down
+	return wait{problem: downProblem(o.Hub.Cause)}, o.Hub.Down
 }}
 
 // unseenRecheck is how soon a webhook is observed again of which nothing is known yet.
@@ -116,7 +116,7 @@ var observationFresh = need{"observation fresh", func(o *Observed) (wait, bool) 
 	}
 	bar := o.Memory.Unsettled.Add(o.Settings.SettleTime)
 	if o.ID != "" && !o.Memory.Unsettled.IsZero() && o.Remote.SeenAt.Before(bar) {
-		w := wait{problem: cmp.Or(o.Memory.Trouble, updating())} // spec may have changed since the call
+		w := wait{problem: cmp.Or(o.Memory.Problem, updating())} // spec may have changed since the call
 		if w.recheck = o.until(bar); !o.Now.Before(bar) {
 			w.action, w.recheck = o.observe(observeGap)
 		}
@@ -209,7 +209,7 @@ func (w wait) unlistable(o *Observed) wait {
 
 // retryDue: no call has failed a moment ago.
 var retryDue = need{"retry due", func(o *Observed) (wait, bool) {
-	w := wait{problem: o.Memory.Trouble, recheck: o.until(o.Memory.RetryAt)}
+	w := wait{problem: o.Memory.Problem, recheck: o.until(o.Memory.RetryAt)}
 	if w.problem != nil && o.isDeleting() && o.refusesDeletion() {
 		w.deletion = blocksAndOrphans
 	}
@@ -275,7 +275,7 @@ func (w wait) paused(o *Observed) wait {
 // await returns the plan to wait for a precondition.
 func (o *Observed) await(w wait) Plan {
 	p := Plan{
-		Action: cmp.Or(w.action, Rest), ListingAfter: w.listingAfter, Trouble: w.problem, Recheck: w.recheck, Hold: w.hold,
+		Action: cmp.Or(w.action, Rest), ListingAfter: w.listingAfter, Problem: w.problem, Recheck: w.recheck, Hold: w.hold,
 	}
 	if p.Action == Look {
 		p.WebhookID = o.ID
@@ -285,7 +285,7 @@ func (o *Observed) await(w wait) Plan {
 	}
 	message := o.orLeave(w.problem.Message)
 	if w.deletion == blocks {
-		p.Trouble = blocked(message)
+		p.Problem = blocked(message)
 		return p
 	}
 	b := o.blockedOrOrphan(message)

@@ -38,14 +38,14 @@ func TestALongPauseIsTold(t *testing.T) {
 			}
 			switch {
 			case test.reason == "":
-				if p.Trouble != nil {
-					t.Errorf("got %+v", p.Trouble)
+				if p.Problem != nil {
+					t.Errorf("got %+v", p.Problem)
 				}
-			case p.Trouble == nil || p.Trouble.Reason != test.reason || p.Trouble.Condition != test.condition:
-				t.Errorf("got %+v", p.Trouble)
+			case p.Problem == nil || p.Problem.Reason != test.reason || p.Problem.Condition != test.condition:
+				t.Errorf("got %+v", p.Problem)
 			case test.reason == v1alpha1.ReasonThrottled:
-				if !strings.Contains(p.Trouble.Message, "go on by themselves") || p.Recheck > time.Minute {
-					t.Errorf("got %q and %s", p.Trouble.Message, p.Recheck)
+				if !strings.Contains(p.Problem.Message, "go on by themselves") || p.Recheck > time.Minute {
+					t.Errorf("got %q and %s", p.Problem.Message, p.Recheck)
 				}
 			}
 		})
@@ -54,7 +54,7 @@ func TestALongPauseIsTold(t *testing.T) {
 
 func TestTheMessageOfAPauseIsTheSameWheneverThatEnds(t *testing.T) {
 	of := func(d time.Duration) string {
-		return Decide(observed(unregistered, onHub(func(h *Hub) { h.PausedUntil = noon.Add(d) }))).Trouble.Message
+		return Decide(observed(unregistered, onHub(func(h *Hub) { h.PausedUntil = noon.Add(d) }))).Problem.Message
 	}
 	if of(time.Minute) != of(time.Hour) {
 		t.Errorf("it is %q, then %q", of(time.Minute), of(time.Hour))

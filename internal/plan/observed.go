@@ -102,9 +102,9 @@ type Memory struct {
 	Held bool
 	// Doubted is true when somebody else stored a secret while one was held: nobody knows which of them is alive.
 	Doubted bool
-	// SecretTrouble is why the signing Secret could not be written when that was last tried, SecretRetryAt when it may
+	// SecretProblem is why the signing Secret could not be written when that was last tried, SecretRetryAt when it may
 	// be written again. Calls to the Hub have a back-off of their own, RetryAt.
-	SecretTrouble *Problem
+	SecretProblem *Problem
 	SecretRetryAt time.Time
 	// MetadataLostOf is the generation whose labels and annotations, or owner reference, the API server did not keep on
 	// the signing Secret when they were last written, as an admission policy may change them; zero when it did.
@@ -118,12 +118,12 @@ type Memory struct {
 	// Rejected is the Hub's refusal of what spec says, until spec or a header's source changes, or RejectedUntil.
 	Rejected      *Problem
 	RejectedUntil time.Time
-	// RetryAt is when a call that failed may be made again, with the trouble that it had.
+	// RetryAt is when a call that failed may be made again, with the problem that it had.
 	RetryAt time.Time
-	// Trouble is what the last call that failed ran into.
-	Trouble *Problem
-	// TroubleTime is how long calls had failed with that trouble when the last one did.
-	TroubleTime time.Duration
+	// Problem is what the last call that failed ran into.
+	Problem *Problem
+	// ProblemTime is how long calls had failed with that problem when the last one did.
+	ProblemTime time.Duration
 	// Requested is when the present value of reconcile-requested-at was first seen; zero when it is handled.
 	Requested time.Time
 	// Answered is the request to look again that was last answered, which status may not say yet.
@@ -132,8 +132,8 @@ type Memory struct {
 	LookedAt time.Time
 	// Verification is about the attempts to have the endpoint verified.
 	Verification Verification
-	// KeyTroubleSince is when the API key was first seen to be missing or refused, zero while it is not.
-	KeyTroubleSince time.Time
+	// KeyProblemSince is when the API key was first seen to be missing or refused, zero while it is not.
+	KeyProblemSince time.Time
 }
 
 // Verification is about the attempts to have the endpoint verified.
@@ -149,8 +149,8 @@ type Verification struct {
 
 // Key is about the API key.
 type Key struct {
-	// Trouble is why there is no usable API key, nil when there is one.
-	Trouble *Problem
+	// Problem is why there is no usable API key, nil when there is one.
+	Problem *Problem
 	// Hash tells the key from others.
 	Hash string
 	// Terminating is true when the Secret is being deleted.
@@ -216,8 +216,8 @@ type Match struct {
 type Headers struct {
 	// Hash is over the list in spec and the identity and version of each source.
 	Hash string
-	// Trouble is why the values cannot be read, nil when they can.
-	Trouble *Problem
+	// Problem is why the values cannot be read, nil when they can.
+	Problem *Problem
 }
 
 // SigningSecret is what is known of a signing Secret.

@@ -169,7 +169,7 @@ func rotatedEvery(interval, overlap string) with {
 	})
 }
 
-func trouble(condition, reason string) *Problem {
+func problem(condition, reason string) *Problem {
 	return &Problem{Condition: condition, Reason: reason, Message: reason + " in words"}
 }
 
@@ -182,7 +182,7 @@ type scene struct {
 	action     Action
 	// id is the webhook that the plan is about.
 	id string
-	// reason is that of the trouble that the plan tells; empty for none.
+	// reason is that of the problem that the plan tells; empty for none.
 	reason string
 	// recheck, where it is not 0, is when to look again.
 	recheck time.Duration
@@ -203,8 +203,8 @@ func TestDecide(t *testing.T) {
 			if s.need != "" {
 				got.rule = "" // several rules share the precondition
 			}
-			if p.Trouble != nil {
-				got.reason = p.Trouble.Reason
+			if p.Problem != nil {
+				got.reason = p.Problem.Reason
 			}
 			if s.recheck != 0 {
 				got.recheck = p.Recheck

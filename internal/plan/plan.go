@@ -91,8 +91,8 @@ type Plan struct {
 	ListingAfter time.Time
 	// Recheck is when to look at the resource again at the latest, 0 for when something changes.
 	Recheck time.Duration
-	// Trouble is what stands in the way, nil when nothing does.
-	Trouble *Problem
+	// Problem is what stands in the way, nil when nothing does.
+	Problem *Problem
 	// Serves: it may answer the user's request to look again, see Served.
 	Serves bool
 	// Hold: nothing is known yet, status stays as it is.

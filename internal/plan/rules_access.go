@@ -20,7 +20,7 @@ func (o *Observed) isDeleting() bool { return !o.Object.DeletionTimestamp.IsZero
 func isSuspended(o *Observed) bool { return o.Object.Spec.Suspend }
 
 func reportSuspended(*Observed) Plan {
-	return Plan{Action: Rest, Trouble: &Problem{
+	return Plan{Action: Rest, Problem: &Problem{
 		Condition: v1alpha1.ConditionSynced, Reason: v1alpha1.ReasonSuspended, Unknown: true,
 		Message: "spec.suspend is true: the Hub is not looked at and nothing is changed; set it to false to go on",
 	}}
@@ -75,7 +75,7 @@ func leaveToClaimant(o *Observed) Plan {
 		return o.conflict(o.Elder, fmt.Sprintf("%s is older and declares a webhook with the same label, "+
 			"endpoint and event type for the same Application; change or delete one of the two", o.Elder))
 	case o.OwnerDiffers:
-		return Plan{Action: LetGo, WebhookID: o.ID, Trouble: registering()}
+		return Plan{Action: LetGo, WebhookID: o.ID, Problem: registering()}
 	}
 	return o.conflict(o.Owner, fmt.Sprintf(
 		"the webhook %s belongs to %s; change or delete one of the two resources", o.ID, o.Owner))
@@ -88,21 +88,21 @@ const conflictGrace = 30 * time.Second
 // conflict waits for another resource. One of another shard may stop to claim the webhook without an event.
 func (o *Observed) conflict(claimant, message string) Plan {
 	p := Plan{
-		Action: Rest, Trouble: stalled(v1alpha1.ReasonConflict, message), Recheck: o.Settings.PollInterval,
+		Action: Rest, Problem: stalled(v1alpha1.ReasonConflict, message), Recheck: o.Settings.PollInterval,
 	}
 	created := o.Object.CreationTimestamp.Time
 	grace := created.Add(conflictGrace)
 	switch {
 	case slices.Contains(o.Leaving, claimant):
-		p.Trouble.Stalled = false
+		p.Problem.Stalled = false
 	case o.Now.Before(grace) && !created.After(o.Now.Add(clockSkew)):
-		p.Trouble.Stalled = false
+		p.Problem.Stalled = false
 		p.Recheck = sooner(p.Recheck, o.until(grace))
 	}
 	return p
 }
 
-func refusedTrouble(o *Observed) *Problem {
+func refusedProblem(o *Observed) *Problem {
 	ref := o.Object.Spec.APIKeySecretRef
 	return &Problem{
 		Condition: v1alpha1.ConditionSynced, Reason: v1alpha1.ReasonAPIKeyRefused, Stalled: true, Event: true,
@@ -111,7 +111,7 @@ func refusedTrouble(o *Observed) *Problem {
 	}
 }
 
-func downTrouble(cause string) *Problem {
+func downProblem(cause string) *Problem {
 	t := pending(v1alpha1.ReasonHubUnavailable,
 		"the Hub does not answer, or with faults of its own only; it is asked again until it does")
 	t.Unknown = true
@@ -135,7 +135,7 @@ func giveUp(o *Observed) Plan {
 		return Plan{Action: Orphan, WebhookID: o.ID}
 	}
 	return Plan{
-		Action: Forget, WebhookID: o.ID, Trouble: pending(v1alpha1.ReasonRegistering,
+		Action: Forget, WebhookID: o.ID, Problem: pending(v1alpha1.ReasonRegistering,
 			"the webhook was given up by the annotation "+v1alpha1.AnnotationForceOrphan+"; another one is registered"),
 	}
 }
@@ -146,7 +146,7 @@ func wantsAnother(o *Observed) bool {
 }
 
 func reportOwn(o *Observed) Plan {
-	return Plan{Action: Rest, Trouble: stalled(v1alpha1.ReasonAlreadyRegistered, fmt.Sprintf("this resource has the "+
+	return Plan{Action: Rest, Problem: stalled(v1alpha1.ReasonAlreadyRegistered, fmt.Sprintf("this resource has the "+
 		"webhook %s, and spec.adoption.webhookID names %s; remove that field, or set the annotation %s=%s to leave the "+
 		"one behind and adopt the other",
 		o.ID, *o.Object.Spec.Adoption.WebhookID, v1alpha1.AnnotationForceOrphan, o.ID))}
@@ -163,10 +163,10 @@ func applicationChangedMessage(o *Observed) string {
 func isDeletedRemotely(o *Observed) bool { return o.ID != "" && o.Remote.Presence == Absent }
 
 func forgetDeleted(o *Observed) Plan {
-	return Plan{Action: Forget, WebhookID: o.ID, Trouble: deletedTrouble()}
+	return Plan{Action: Forget, WebhookID: o.ID, Problem: deletedProblem()}
 }
 
-func deletedTrouble() *Problem {
+func deletedProblem() *Problem {
 	return pending(v1alpha1.ReasonRemotelyDeleted, "the webhook was deleted on the Hub; it is registered anew")
 }
 
@@ -177,7 +177,7 @@ func stalled(reason, message string) *Problem {
 	}
 }
 
-// pending is trouble that goes by itself.
+// pending is problem that goes by itself.
 func pending(reason, message string) *Problem {
 	return &Problem{Condition: v1alpha1.ConditionSynced, Reason: reason, Message: message}
 }

@@ -20,7 +20,7 @@ func reportFinalizers(o *Observed) Plan {
 	if len(others) == 0 {
 		return Plan{Action: Rest, Hold: true}
 	}
-	return Plan{Action: Rest, Trouble: pending(v1alpha1.ReasonPending, fmt.Sprintf("the resource is being deleted and "+
+	return Plan{Action: Rest, Problem: pending(v1alpha1.ReasonPending, fmt.Sprintf("the resource is being deleted and "+
 		"the operator has nothing left to do; it stays until these finalizers are removed: %s", list(others)))}
 }
 
@@ -49,9 +49,9 @@ func release(*Observed) Plan { return Plan{Action: Release} }
 // refusesDeletion tells whether the Hub goes on answering that it will not delete the webhook. A single refusal may be
 // about the moment: a deletion may long have waited for a Hub that was down.
 func (o *Observed) refusesDeletion() bool {
-	reason := o.Memory.Trouble.Reason
+	reason := o.Memory.Problem.Reason
 	return (reason == v1alpha1.ReasonForbidden || reason == v1alpha1.ReasonDeletionBlocked) &&
-		o.Memory.TroubleTime >= o.grace()
+		o.Memory.ProblemTime >= o.grace()
 }
 
 func hasWebhook(o *Observed) bool { return o.ID != "" }
@@ -112,10 +112,10 @@ func (o *Observed) deleteDoubtful() (Plan, bool) {
 
 // blockedOrOrphan waits for what blocks the deletion, until it has waited long enough.
 func (o *Observed) blockedOrOrphan(message string) Plan {
-	since := latest(o.Memory.KeyTroubleSince, o.Settings.ActingSince)
+	since := latest(o.Memory.KeyProblemSince, o.Settings.ActingSince)
 	giveUp := latest(o.Object.DeletionTimestamp.Add(o.Settings.OrphanAfter), since.Add(o.grace()))
 	if o.Now.Before(giveUp) {
-		return Plan{Action: Rest, Recheck: min(o.until(giveUp), keyRecheck), Trouble: blocked(message)}
+		return Plan{Action: Rest, Recheck: min(o.until(giveUp), keyRecheck), Problem: blocked(message)}
 	}
 	return Plan{Action: Orphan, WebhookID: o.leftBehind()}
 }

@@ -20,7 +20,7 @@ func restoreMetadata(o *Observed) Plan {
 	return Plan{Action: RestoreMetadata, Hold: o.Memory.UnkeptUntil.IsZero()}
 }
 
-func unkeptTrouble() *Problem {
+func unkeptProblem() *Problem {
 	return stalled(v1alpha1.ReasonMetadataRejected, "the API server does not keep the finalizer and the annotations "+
 		"of hub.chatt2.me that the operator writes to this resource, without which nothing is registered and a "+
 		"deletion leaves the webhook on the Hub: an admission policy may remove them (exempt the resource, then set "+

@@ -16,7 +16,7 @@ func mayHaveRegistered(o *Observed) bool {
 }
 
 func adoptOwn(o *Observed) Plan {
-	return Plan{Action: Adopt, WebhookID: o.ownMatches(clockSkew)[0].ID, Trouble: registering()}
+	return Plan{Action: Adopt, WebhookID: o.ownMatches(clockSkew)[0].ID, Problem: registering()}
 }
 
 func mayAdopt(o *Observed) bool {
@@ -40,9 +40,9 @@ func (o *Observed) adoptByID(wanted string) Plan {
 		return o.conflict(o.Owner, fmt.Sprintf(
 			"the webhook %s of spec.adoption.webhookID belongs to %s; delete one of the two resources", wanted, o.Owner))
 	case o.Wanted.Presence == Present:
-		return Plan{Action: Adopt, WebhookID: wanted, Trouble: registering()}
+		return Plan{Action: Adopt, WebhookID: wanted, Problem: registering()}
 	case o.Wanted.Presence == Absent:
-		return Plan{Action: Rest, Trouble: stalled(v1alpha1.ReasonWebhookNotFound, fmt.Sprintf("the Application has no "+
+		return Plan{Action: Rest, Problem: stalled(v1alpha1.ReasonWebhookNotFound, fmt.Sprintf("the Application has no "+
 			"webhook %s; correct spec.adoption.webhookID, or remove it to have one registered", wanted))}
 	}
 	return Plan{Action: Rest, Hold: true, Recheck: o.Settings.PollInterval}
@@ -62,14 +62,14 @@ func (o *Observed) adoptMatch() Plan {
 	}
 	switch {
 	case o.Object.Spec.Adoption.Policy == v1alpha1.AdoptNever:
-		return Plan{Action: Rest, Trouble: stalled(v1alpha1.ReasonAlreadyExists, fmt.Sprintf("the Hub already has such "+
+		return Plan{Action: Rest, Problem: stalled(v1alpha1.ReasonAlreadyExists, fmt.Sprintf("the Hub already has such "+
 			"a webhook: %s; delete it there, or set spec.adoption.policy to IfMatching to adopt it", list(free)))}
 	case len(free) > 1:
-		return Plan{Action: Rest, Trouble: stalled(v1alpha1.ReasonAmbiguousMatch, fmt.Sprintf("the Hub has %d such "+
+		return Plan{Action: Rest, Problem: stalled(v1alpha1.ReasonAmbiguousMatch, fmt.Sprintf("the Hub has %d such "+
 			"webhooks: %s; name the one to adopt in spec.adoption.webhookID, or delete all but one",
 			len(free), list(free)))}
 	}
-	return Plan{Action: Adopt, WebhookID: free[0], Trouble: registering()}
+	return Plan{Action: Adopt, WebhookID: free[0], Problem: registering()}
 }
 
 func hasDuplicate(o *Observed) bool { return o.duplicate() != "" }
@@ -101,16 +101,16 @@ func isIntentRejected(o *Observed) bool {
 }
 
 func withdrawIntent(o *Observed) Plan {
-	return Plan{Action: WithdrawIntent, Trouble: o.Memory.Rejected}
+	return Plan{Action: WithdrawIntent, Problem: o.Memory.Rejected}
 }
 
 // isOfOtherKey: the present API key may be another Application's, and then no listing shows what was registered before.
 func isOfOtherKey(o *Observed) bool { return o.intentOpen() && o.OtherKey }
 
-func forgetOtherKey(*Observed) Plan { return Plan{Action: Forget, Trouble: registering()} }
+func forgetOtherKey(*Observed) Plan { return Plan{Action: Forget, Problem: registering()} }
 
 func cannotRegister(o *Observed) bool {
-	return o.ID == "" && (o.lacksPlaceForSecret() || o.Headers.Trouble != nil || o.isUnkept())
+	return o.ID == "" && (o.lacksPlaceForSecret() || o.Headers.Problem != nil || o.isUnkept())
 }
 
 func (o *Observed) lacksPlaceForSecret() bool {
@@ -123,21 +123,21 @@ func (o *Observed) lacksPlaceForSecret() bool {
 func reportObstacle(o *Observed) Plan {
 	switch {
 	case o.lacksPlaceForSecret():
-		return Plan{Action: Rest, Trouble: ForeignSecretTrouble(o)}
-	case o.Headers.Trouble != nil:
-		return Plan{Action: Rest, Trouble: o.Headers.Trouble, Recheck: keyRecheck}
+		return Plan{Action: Rest, Problem: ForeignSecretProblem(o)}
+	case o.Headers.Problem != nil:
+		return Plan{Action: Rest, Problem: o.Headers.Problem, Recheck: keyRecheck}
 	}
-	return Plan{Action: Rest, Trouble: unkeptTrouble(), Recheck: o.until(o.Memory.UnkeptUntil)}
+	return Plan{Action: Rest, Problem: unkeptProblem(), Recheck: o.until(o.Memory.UnkeptUntil)}
 }
 
 func hasNoWebhook(o *Observed) bool { return o.ID == "" }
 
 func create(o *Observed) Plan {
-	return Plan{Action: Create, Retried: o.intentOpen(), Trouble: registering()}
+	return Plan{Action: Create, Retried: o.intentOpen(), Problem: registering()}
 }
 
-// ForeignSecretTrouble returns what stands in the way while the signing Secret belongs to somebody else.
-func ForeignSecretTrouble(o *Observed) *Problem {
+// ForeignSecretProblem returns what stands in the way while the signing Secret belongs to somebody else.
+func ForeignSecretProblem(o *Observed) *Problem {
 	t := &Problem{Condition: v1alpha1.ConditionSigningSecretReady, Reason: v1alpha1.ReasonSecretConflict}
 	if o.Signing.Leaving {
 		t.Reason = v1alpha1.ReasonPending

@@ -10,7 +10,7 @@ import (
 
 func holdsSecret(o *Observed) bool { return o.Memory.Held }
 
-func storeHeld(o *Observed) Plan { return Plan{Action: StoreSecret, Trouble: o.Memory.SecretTrouble} }
+func storeHeld(o *Observed) Plan { return Plan{Action: StoreSecret, Problem: o.Memory.SecretProblem} }
 
 func previousExpired(o *Observed) bool {
 	s := &o.Signing
@@ -44,7 +44,7 @@ func mustRecordRotation(o *Observed) bool {
 }
 
 func recordRotation(o *Observed) Plan {
-	return Plan{Action: BeginRotation, WebhookID: o.ID, Trigger: TriggerLoss, Trouble: updating()}
+	return Plan{Action: BeginRotation, WebhookID: o.ID, Trigger: TriggerLoss, Problem: updating()}
 }
 
 // isRotationUnreported reports whether the status write that goes with the beginning of a rotation has failed.
@@ -72,7 +72,7 @@ func update(o *Observed) Plan {
 	c := o.updates()
 	isDrift := o.Object.Status.ObservedGeneration == o.Object.Generation && len(c.Without(FieldHeaders)) > 0 &&
 		o.Object.Status.WebhookID == o.ID && o.Applied.HeadersHash != ""
-	return Plan{Action: Update, WebhookID: o.ID, Changes: c, Drift: isDrift, Trouble: updating()}
+	return Plan{Action: Update, WebhookID: o.ID, Changes: c, Drift: isDrift, Problem: updating()}
 }
 
 func updating() *Problem {
@@ -196,20 +196,20 @@ func (o *Observed) mayBecomeOurs() bool {
 	return o.Signing.Unowned && !o.SecretTaken && (o.ID == "" || o.Signing.WebhookID == o.ID)
 }
 
-// signingTrouble is why the Secret does not hold what the Hub signs with, nil when it does.
-func signingTrouble(o *Observed) *Problem {
+// signingProblem is why the Secret does not hold what the Hub signs with, nil when it does.
+func signingProblem(o *Observed) *Problem {
 	t := Problem{Condition: v1alpha1.ConditionSigningSecretReady}
 	switch {
 	case !o.Object.DeletionTimestamp.IsZero():
 		t.Unknown, t.Reason = true, v1alpha1.ReasonPending
 		t.Message = "the Secret is not looked at any more: the resource is being deleted"
-	case o.Memory.SecretTrouble != nil && o.wantsSecretWrite():
-		return o.Memory.SecretTrouble
+	case o.Memory.SecretProblem != nil && o.wantsSecretWrite():
+		return o.Memory.SecretProblem
 	case o.ForeignSecret() && o.mayBecomeOurs():
 		t.Unknown, t.Reason = true, v1alpha1.ReasonPending
 		t.Message = "the Secret with the signing secret is taken over once its webhook was seen on the Hub"
 	case o.ForeignSecret():
-		return ForeignSecretTrouble(o)
+		return ForeignSecretProblem(o)
 	case o.Remote.Presence == Present && o.signed() && o.secretGood(), o.secretGood() && o.ID != "":
 		return nil
 	case o.ID == "":

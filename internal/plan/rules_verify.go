@@ -84,8 +84,8 @@ func triggerInterval(triggers int) time.Duration {
 	return min(firstTrigger<<min(triggers, 10), lastTrigger)
 }
 
-// verifiedTrouble is why the endpoint does not count as verified, nil when it does.
-func verifiedTrouble(o *Observed) *Problem {
+// verifiedProblem is why the endpoint does not count as verified, nil when it does.
+func verifiedProblem(o *Observed) *Problem {
 	t := Problem{Condition: v1alpha1.ConditionVerified}
 	switch {
 	case o.ID == "":

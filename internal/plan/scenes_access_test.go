@@ -34,7 +34,7 @@ func held(m *Memory) { m.Held = true }
 func drifted(w *hub.Webhook) { w.Endpoint = "https://hooks.example/other" }
 
 func keyless(o *Observed) {
-	o.Key = Key{Trouble: trouble(v1alpha1.ConditionSynced, v1alpha1.ReasonAPIKeyNotFound)}
+	o.Key = Key{Problem: problem(v1alpha1.ConditionSynced, v1alpha1.ReasonAPIKeyNotFound)}
 }
 
 // foreignKey is a key that is not the one of the last success.
@@ -48,7 +48,7 @@ func untold(o *Observed) {
 
 func unsettledSince(d time.Duration) with {
 	return remembered(func(m *Memory) {
-		m.Unsettled, m.Trouble = noon.Add(-d), trouble(v1alpha1.ConditionSynced, v1alpha1.ReasonHubUnavailable)
+		m.Unsettled, m.Problem = noon.Add(-d), problem(v1alpha1.ConditionSynced, v1alpha1.ReasonHubUnavailable)
 	})
 }
 
@@ -80,7 +80,7 @@ func accessScenes() []scene {
 		{
 			name: "a secret is held and was not stored a moment ago", rule: inSync, action: Rest, recheck: time.Second,
 			o: observed(held, remembered(func(m *Memory) {
-				m.SecretRetryAt, m.SecretTrouble = noon.Add(time.Second), trouble(v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonSecretNotStored)
+				m.SecretRetryAt, m.SecretProblem = noon.Add(time.Second), problem(v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonSecretNotStored)
 			})),
 		},
 		{name: "the finalizer was taken away", o: observed(func(o *Observed) { o.Object.Finalizers = nil }), rule: metadata, action: RestoreMetadata},
@@ -92,10 +92,10 @@ func accessScenes() []scene {
 		{name: "suspended while a look is asked for", o: observed(spec(suspend), asked), rule: suspended, action: Rest, reason: v1alpha1.ReasonSuspended, is: notServed},
 		{name: "without a key", o: observed(keyless), need: noKey, action: Rest, reason: v1alpha1.ReasonAPIKeyNotFound, recheck: keyRecheck},
 		{name: "an older resource declares the same", o: observed(unregistered, func(o *Observed) { o.Elder = "chat/old" }), rule: elder, action: Rest, reason: v1alpha1.ReasonConflict},
-		{name: "an older resource declares the same as one that was just created", o: observed(unregistered, createdAgo(10*time.Second), func(o *Observed) { o.Elder = "chat/old" }), rule: elder, action: Rest, reason: v1alpha1.ReasonConflict, recheck: 20 * time.Second, is: func(p Plan) bool { return !p.Trouble.Stalled }},
-		{name: "an older resource declares the same as one that was created 30 s ago", o: observed(unregistered, createdAgo(30*time.Second), func(o *Observed) { o.Elder = "chat/old" }), rule: elder, action: Rest, reason: v1alpha1.ReasonConflict, recheck: time.Minute, is: func(p Plan) bool { return p.Trouble.Stalled }},
-		{name: "an older resource declares the same as one of a time to come", o: observed(unregistered, createdAgo(-time.Hour), func(o *Observed) { o.Elder = "chat/old" }), rule: elder, action: Rest, reason: v1alpha1.ReasonConflict, is: func(p Plan) bool { return p.Trouble.Stalled }},
-		{name: "the webhook belongs to another that is being deleted", o: observed(func(o *Observed) { o.Owner, o.Leaving = "chat/old", []string{"chat/old"} }), rule: owned, action: Rest, reason: v1alpha1.ReasonConflict, is: func(p Plan) bool { return !p.Trouble.Stalled }},
+		{name: "an older resource declares the same as one that was just created", o: observed(unregistered, createdAgo(10*time.Second), func(o *Observed) { o.Elder = "chat/old" }), rule: elder, action: Rest, reason: v1alpha1.ReasonConflict, recheck: 20 * time.Second, is: func(p Plan) bool { return !p.Problem.Stalled }},
+		{name: "an older resource declares the same as one that was created 30 s ago", o: observed(unregistered, createdAgo(30*time.Second), func(o *Observed) { o.Elder = "chat/old" }), rule: elder, action: Rest, reason: v1alpha1.ReasonConflict, recheck: time.Minute, is: func(p Plan) bool { return p.Problem.Stalled }},
+		{name: "an older resource declares the same as one of a time to come", o: observed(unregistered, createdAgo(-time.Hour), func(o *Observed) { o.Elder = "chat/old" }), rule: elder, action: Rest, reason: v1alpha1.ReasonConflict, is: func(p Plan) bool { return p.Problem.Stalled }},
+		{name: "the webhook belongs to another that is being deleted", o: observed(func(o *Observed) { o.Owner, o.Leaving = "chat/old", []string{"chat/old"} }), rule: owned, action: Rest, reason: v1alpha1.ReasonConflict, is: func(p Plan) bool { return !p.Problem.Stalled }},
 		{name: "the webhook belongs to another", o: observed(func(o *Observed) { o.Owner = "chat/old" }), rule: owned, action: Rest, reason: v1alpha1.ReasonConflict},
 		{name: "the webhook belongs to another that declares something else", o: observed(func(o *Observed) { o.Owner, o.OwnerDiffers = "chat/old", true }), rule: left, action: LetGo, id: mine, reason: v1alpha1.ReasonRegistering},
 		{name: "the key is refused", o: observed(onHub(refuses), remote(drifted)), need: refused, action: Rest, reason: v1alpha1.ReasonAPIKeyRefused},

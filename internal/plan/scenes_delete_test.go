@@ -16,11 +16,11 @@ func retaining(s *v1alpha1.Chatt2WebhookSpec) { s.DeletionPolicy = v1alpha1.Dele
 func refusedFor(d time.Duration) with {
 	return func(o *Observed) {
 		_, t := FailedCall(Delete, &hub.Error{Kind: hub.Invalid, Outcome: hub.NotApplied})
-		o.Memory.RetryAt, o.Memory.Trouble, o.Memory.TroubleTime = noon.Add(time.Second), t, d
+		o.Memory.RetryAt, o.Memory.Problem, o.Memory.ProblemTime = noon.Add(time.Second), t, d
 	}
 }
 
-func forbids(o *Observed) { o.Memory.Trouble.Reason = v1alpha1.ReasonForbidden }
+func forbids(o *Observed) { o.Memory.Problem.Reason = v1alpha1.ReasonForbidden }
 
 func deleteScenes() []scene {
 	const (
@@ -45,7 +45,7 @@ func deleteScenes() []scene {
 	now := deletedFor(time.Second)
 	closed := remembered(func(m *Memory) { m.IntentClosed = true })
 	keylessSince := func(d time.Duration) with {
-		return remembered(func(m *Memory) { m.KeyTroubleSince = ago(d) })
+		return remembered(func(m *Memory) { m.KeyProblemSince = ago(d) })
 	}
 	lost := []with{unregistered, intent(ago(time.Minute)), listedAt(noon)}
 	gone := func(changes ...with) *Observed { return observed(append(lost, append(changes, now)...)...) }
@@ -60,7 +60,7 @@ func deleteScenes() []scene {
 		{
 			name: "being deleted with the finalizer of another controller only", rule: notHeld, action: Rest, reason: v1alpha1.ReasonPending,
 			o:  observed(now, keyless, func(o *Observed) { o.Object.Finalizers = []string{"example.com/x"} }),
-			is: func(p Plan) bool { return !p.Hold && strings.Contains(p.Trouble.Message, "example.com/x") },
+			is: func(p Plan) bool { return !p.Hold && strings.Contains(p.Problem.Message, "example.com/x") },
 		},
 		{name: "retained", o: observed(now, spec(retaining), keyless), rule: retain, action: Release, id: mine, is: func(p Plan) bool { return !p.Unconfirmed }},
 		{name: "retained with an open intent", o: gone(spec(retaining)), rule: retain, action: Release, is: func(p Plan) bool { return p.Unconfirmed }},
@@ -96,7 +96,7 @@ func deleteScenes() []scene {
 		{name: "forbidden for long by the Hub", o: observed(deletedFor(time.Hour), refusedFor(time.Minute), forbids), need: later, action: Orphan, id: mine},
 		{name: "refused by the Hub", o: observed(now, refusedFor(time.Minute)), need: later, action: Rest, reason: blocked, recheck: time.Second},
 		{name: "refused by the Hub for a moment, deleted long ago", o: observed(deletedFor(time.Hour), refusedFor(time.Minute-time.Second)), need: later, action: Rest, reason: blocked, recheck: time.Second},
-		{name: "failed for long", o: observed(deletedFor(time.Hour), retryIn(time.Second), remembered(func(m *Memory) { m.TroubleTime = time.Hour })), need: later, action: Rest, reason: blocked, recheck: time.Second},
+		{name: "failed for long", o: observed(deletedFor(time.Hour), retryIn(time.Second), remembered(func(m *Memory) { m.ProblemTime = time.Hour })), need: later, action: Rest, reason: blocked, recheck: time.Second},
 		{name: "failed a moment ago, and an attempt is asked for", o: observed(now, retryIn(time.Hour), asked), rule: deletes, action: Delete, id: mine, is: func(p Plan) bool { return p.Served(true) }},
 		{name: "failed some time ago", o: observed(now, retryIn(0)), rule: deletes, action: Delete, id: mine},
 		{name: "two of them after a repeated registration", o: observed(now, intent(ago(time.Hour)), retried(ago(time.Hour)), match(other, ago(time.Hour), "")), rule: dup, action: DeleteDuplicate, id: other, is: func(p Plan) bool { return p.Hold }},

@@ -31,17 +31,17 @@ func foreign(s *SigningSecret) { s.Exists, s.Foreign = true, true }
 
 func retryIn(d time.Duration) with {
 	return remembered(func(m *Memory) {
-		m.RetryAt, m.Trouble = noon.Add(d), trouble(v1alpha1.ConditionSynced, v1alpha1.ReasonThrottled)
+		m.RetryAt, m.Problem = noon.Add(d), problem(v1alpha1.ConditionSynced, v1alpha1.ReasonThrottled)
 	})
 }
 
 func rejects(m *Memory) {
-	m.Rejected = trouble(v1alpha1.ConditionSynced, v1alpha1.ReasonRejected)
+	m.Rejected = problem(v1alpha1.ConditionSynced, v1alpha1.ReasonRejected)
 	m.Rejected.Stalled, m.RejectedUntil = true, noon.Add(time.Hour)
 }
 
 func headerless(o *Observed) {
-	o.Headers = Headers{Hash: "new", Trouble: trouble(v1alpha1.ConditionSynced, v1alpha1.ReasonHeaderSourceNotFound)}
+	o.Headers = Headers{Hash: "new", Problem: problem(v1alpha1.ConditionSynced, v1alpha1.ReasonHeaderSourceNotFound)}
 }
 
 func keyed(o *Observed) { o.OtherKey = true }
@@ -76,7 +76,7 @@ func registerScenes() []scene {
 		{name: "new", o: observed(unregistered), rule: creates, action: Create, reason: registering, is: func(p Plan) bool { return !p.Retried }},
 		{name: "new and the Hub was not listed", o: observed(unregistered, listedAt(time.Time{})), need: unlisted, action: AwaitListing, recheck: time.Minute, is: func(p Plan) bool { return p.Hold }},
 		{name: "new and the Hub is being listed", o: observed(unregistered, listing(103, 3), remembered(func(m *Memory) { m.SeenAt = ago(10 * time.Second) })), need: unlisted, action: AwaitListing, recheck: 20 * time.Second, is: func(p Plan) bool { return p.Hold }},
-		{name: "new and the Hub is being listed for long", o: observed(unregistered, listing(103, 53), remembered(func(m *Memory) { m.SeenAt = ago(time.Minute) })), need: unlisted, action: AwaitListing, reason: v1alpha1.ReasonPending, recheck: time.Minute, is: func(p Plan) bool { return !p.Hold && strings.Contains(p.Trouble.Message, "half of 103 pages") }},
+		{name: "new and the Hub is being listed for long", o: observed(unregistered, listing(103, 53), remembered(func(m *Memory) { m.SeenAt = ago(time.Minute) })), need: unlisted, action: AwaitListing, reason: v1alpha1.ReasonPending, recheck: time.Minute, is: func(p Plan) bool { return !p.Hold && strings.Contains(p.Problem.Message, "half of 103 pages") }},
 		{name: "an intent of ours whose call was not made", o: observed(unregistered, intent(ago(time.Second)), closed), rule: creates, action: Create, reason: registering, is: func(p Plan) bool { return !p.Retried }},
 
 		{

@@ -49,14 +49,14 @@ func unowned(s *SigningSecret) { s.Foreign, s.Unowned, s.Outdated = true, true, 
 // notStored: a secret is held, and it is tried again in a second to store it.
 var notStored = remembered(func(m *Memory) {
 	m.Held, m.SecretRetryAt = true, noon.Add(time.Second)
-	m.SecretTrouble = trouble(v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonSecretNotStored)
+	m.SecretProblem = problem(v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonSecretNotStored)
 })
 
 // refusedWrite: the API server has just refused a write of the Secret, which is tried again in a second.
 var refusedWrite = remembered(func(m *Memory) {
 	m.SecretRetryAt = noon.Add(time.Second)
-	m.SecretTrouble = trouble(v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonSecretRejected)
-	m.SecretTrouble.Stalled = true
+	m.SecretProblem = problem(v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonSecretRejected)
+	m.SecretProblem.Stalled = true
 })
 
 func unseenRemote(o *Observed) { o.Remote = Remote{} }

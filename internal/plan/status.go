@@ -111,12 +111,12 @@ func recordApplied(o *Observed) *v1alpha1.AppliedStatus {
 	return &a
 }
 
-// Troubles are what keeps conditions from being true, in the order in which Ready names them.
-func Troubles(o *Observed, next Plan) []*Problem {
-	all := []*Problem{syncedTrouble(o, next), nil, verifiedTrouble(o)}
+// Problems are what keeps conditions from being true, in the order in which Ready names them.
+func Problems(o *Observed, next Plan) []*Problem {
+	all := []*Problem{syncedProblem(o, next), nil, verifiedProblem(o)}
 	if o.Object.Spec.RequiresSignature {
-		all[1] = signingTrouble(o)
-		if t := next.Trouble; t != nil && t.Condition == v1alpha1.ConditionSigningSecretReady {
+		all[1] = signingProblem(o)
+		if t := next.Problem; t != nil && t.Condition == v1alpha1.ConditionSigningSecretReady {
 			all[1] = t
 		}
 	}
@@ -126,7 +126,7 @@ func Troubles(o *Observed, next Plan) []*Problem {
 func setConditions(s *v1alpha1.Chatt2WebhookStatus, o *Observed, next Plan) {
 	of := map[string]*Problem{}
 	var gating []*Problem
-	for _, t := range Troubles(o, next) {
+	for _, t := range Problems(o, next) {
 		of[t.Condition] = t
 		if t.Condition != v1alpha1.ConditionVerified || o.Object.Spec.ReadyWhen != v1alpha1.ReadyWhenRegistered {
 			gating = append(gating, t)
@@ -162,9 +162,9 @@ func storedMessage(o *Observed) string {
 
 // setReady computes Ready from what it waits for, and with it Reconciling and Stalled, of which kstatus wants at most
 // one, and that only while it is true.
-func setReady(s *v1alpha1.Chatt2WebhookStatus, o *Observed, troubles []*Problem) {
+func setReady(s *v1alpha1.Chatt2WebhookStatus, o *Observed, problems []*Problem) {
 	var first, stalled *Problem
-	for _, t := range troubles {
+	for _, t := range problems {
 		if first == nil {
 			first = t
 		}
@@ -211,28 +211,28 @@ func readyMessage(o *Observed) string {
 	return "the webhook is registered and its endpoint is verified"
 }
 
-// syncedTrouble is why the Hub does not hold what spec says, or may not, nil when it does.
-func syncedTrouble(o *Observed, next Plan) *Problem {
-	if p := next.Trouble; p != nil && p.Condition == v1alpha1.ConditionSynced {
+// syncedProblem is why the Hub does not hold what spec says, or may not, nil when it does.
+func syncedProblem(o *Observed, next Plan) *Problem {
+	if p := next.Problem; p != nil && p.Condition == v1alpha1.ConditionSynced {
 		return p
 	}
 	if o.ID == "" {
 		return registering()
 	}
 	if !o.Memory.UnkeptUntil.IsZero() && !o.held() && o.Object.DeletionTimestamp.IsZero() {
-		return unkeptTrouble()
+		return unkeptProblem()
 	}
 	if o.Remote.Presence == Absent && o.Object.DeletionTimestamp.IsZero() {
-		return deletedTrouble()
+		return deletedProblem()
 	}
-	if o.headersDiffer() && o.Headers.Trouble != nil {
-		return o.Headers.Trouble
+	if o.headersDiffer() && o.Headers.Problem != nil {
+		return o.Headers.Problem
 	}
 	if o.Remote.Presence != Present {
 		return nil
 	}
 	if ignored := o.ignoredNow(); len(ignored) > 0 {
-		return o.ignoredTrouble(ignored)
+		return o.ignoredProblem(ignored)
 	}
 	if len(o.differences()) > 0 {
 		return updating()
@@ -240,7 +240,7 @@ func syncedTrouble(o *Observed, next Plan) *Problem {
 	return nil
 }
 
-// set sets one condition: true without trouble, else as the trouble says.
+// set sets one condition: true without problem, else as the problem says.
 func set(s *v1alpha1.Chatt2WebhookStatus, o *Observed, condition string, t *Problem, reason, message string) {
 	c := metav1.Condition{
 		Type: condition, Status: metav1.ConditionTrue, Reason: reason, Message: message,

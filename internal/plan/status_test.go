@@ -58,7 +58,7 @@ func TestConditions(t *testing.T) {
 		{"the Secret is lost", observed(signed, secret(missing)), want{"Ready": "False Rotating", "Synced": "True Synced", "Verified": "True Verified", "SigningSecretReady": "False Rotating", "Reconciling": "True Rotating"}},
 		{
 			"a secret is held", observed(signed, remembered(func(m *Memory) {
-				m.Held, m.SecretTrouble = true, trouble(v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonSecretNotStored)
+				m.Held, m.SecretProblem = true, problem(v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonSecretNotStored)
 			})),
 			want{"Ready": "False SecretNotStored", "Synced": "True Synced", "Verified": "True Verified", "SigningSecretReady": "False SecretNotStored", "Reconciling": "True SecretNotStored"},
 		},

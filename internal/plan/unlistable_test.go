@@ -32,8 +32,8 @@ func TestAListingThatCannotBeReadInFullIsReportedByThoseWhoNeedIt(t *testing.T) 
 		t.Run(name, func(t *testing.T) {
 			p := Decide(c.o)
 			reason, message := "", ""
-			if p.Trouble != nil {
-				reason, message = p.Trouble.Reason, p.Trouble.Message
+			if p.Problem != nil {
+				reason, message = p.Problem.Reason, p.Problem.Message
 			}
 			if p.Action != c.action || reason != c.reason {
 				t.Errorf("got %s with %q: %s", p.Action, reason, message)

@@ -23,12 +23,12 @@ var errNotKept = errors.New("the Secret was not stored as it was written")
 // errRemoved: another controller has removed from the Secret what the API server had stored.
 var errRemoved = errors.New("the Secret was changed after it was written")
 
-// secretTrouble is why the API server does not take the signing Secret, nil when that may pass by itself.
-func secretTrouble(o *observation, err error) *plan.Problem {
+// secretProblem is why the API server does not take the signing Secret, nil when that may pass by itself.
+func secretProblem(o *observation, err error) *plan.Problem {
 	t := &plan.Problem{Condition: v1alpha1.ConditionSigningSecretReady, Stalled: true, Event: true}
 	switch {
 	case errors.Is(err, errForeignSecret):
-		return plan.ForeignSecretTrouble(&o.Observed)
+		return plan.ForeignSecretProblem(&o.Observed)
 	case errors.Is(err, errImmutableSecret), apierrors.IsInvalid(err), apierrors.IsBadRequest(err),
 		apierrors.IsRequestEntityTooLargeError(err):
 		t.Reason = v1alpha1.ReasonSecretRejected
