@@ -24,7 +24,7 @@ const (
 	isDeleting
 	hasSecret
 	secretIsOurs
-	hasElder
+	hasOlderClaimant
 	hasMatch
 	hasFinalizer
 	isSuspended
@@ -41,7 +41,7 @@ const (
 // The ids that a status may name.
 const (
 	noID = iota
-	idOfElder
+	idOfOlder
 	idOfBystander
 	idOfOtherApplication
 	idOfMatch
@@ -77,9 +77,9 @@ func FuzzReconcile(f *testing.F) {
 	add(corrupt{})
 	for id := range uint8(anyText + 1) {
 		for _, flags := range []uint16{
-			0, hasElder | hasFinalizer, isDeleting | hasFinalizer | hasElder, isSigned | hasMatch | isObserved | keyIsKnown,
+			0, hasOlderClaimant | hasFinalizer, isDeleting | hasFinalizer | hasOlderClaimant, isSigned | hasMatch | isObserved | keyIsKnown,
 			isOfOtherApplication | isObserved | hasFinalizer, isDeleting | isRetained | hasFinalizer,
-			hasElder | isRespelled | hasFinalizer, isDeleting | hasElder | isRespelled,
+			hasOlderClaimant | isRespelled | hasFinalizer, isDeleting | hasOlderClaimant | isRespelled,
 		} {
 			add(corrupt{flags: flags, id: id, text: "../../v1/other?x=1#"})
 			add(corrupt{flags: flags, id: id, text: "A1B2C3D4-E5F6-7890-ABCD-EF1234567890", started: past})
@@ -173,12 +173,12 @@ func (w *world) scene(c corrupt) scene {
 	ids := []string{idOfBystander: bystander.ID, idOfOtherApplication: foreign.ID, anyText: ""}
 	ids[idOfNobody] = "99999999-9999-4999-8999-999999999999"
 	w.way.never = map[string]bool{}
-	if c.has(hasElder) {
-		w.create(resource("elder"))
+	if c.has(hasOlderClaimant) {
+		w.create(resource("claimant"))
 		w.start()
 		w.run(10 * time.Second)
-		ids[idOfElder] = w.get("elder").Status.WebhookID
-		w.way.never[ids[idOfElder]] = true
+		ids[idOfOlder] = w.get("claimant").Status.WebhookID
+		w.way.never[ids[idOfOlder]] = true
 		w.way = &way{world: w, handler: w.way.handler, shown: map[string]bool{}, never: w.way.never}
 		clear(w.due)
 	}

@@ -19,7 +19,7 @@ func (r *Reconciler) create(ctx context.Context, o *observation, p plan.Plan, ou
 	if out.waiting = !o.conn.Turn(subject(o.name), connection.Creation); out.waiting {
 		return
 	}
-	if o.Elder, out.err = r.elderElsewhere(ctx, o); out.err != nil || o.Elder != "" {
+	if o.OlderClaimant, out.err = r.olderClaimantElsewhere(ctx, o); out.err != nil || o.OlderClaimant != "" {
 		return
 	}
 	if out.err = r.writeIntent(ctx, o, p.Retried, out); out.err != nil {
@@ -148,9 +148,9 @@ func (r *Reconciler) yield(ctx context.Context, o *observation, p plan.Plan, out
 	if out.err = err; err != nil {
 		return
 	}
-	if !slices.ContainsFunc(others, func(other v1alpha1.Chatt2Webhook) bool { return isElder(o, &other) }) {
+	if !slices.ContainsFunc(others, func(other v1alpha1.Chatt2Webhook) bool { return isOlderClaimant(o, &other) }) {
 		r.claims.seenElsewhere(o.name.String(), "", r.Now())
-		o.Elder, out.again = "", true
+		o.OlderClaimant, out.again = "", true
 		return
 	}
 	me := o.Object.DeepCopy()
@@ -171,7 +171,7 @@ func (r *Reconciler) yield(ctx context.Context, o *observation, p plan.Plan, out
 		return
 	}
 	out.tell(normal(v1alpha1.EventDuplicateDeleted, "Deleted webhook %s, which was registered at the same time as "+
-		"webhook %s of %s, an older resource that declares the same", p.WebhookID, p.Other, o.Elder))
+		"webhook %s of %s, an older resource that declares the same", p.WebhookID, p.Other, o.OlderClaimant))
 	if out.err = r.patchMetadata(ctx, o, removeIntent); out.err == nil {
 		r.forgotten(o)
 	}

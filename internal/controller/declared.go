@@ -15,28 +15,28 @@ import (
 	"github.com/chatt2me/webhook-operator/internal/plan"
 )
 
-// elder is an older resource that declares the same webhook with the same API key.
-func (r *Reconciler) elder(ctx context.Context, o *observation) (string, error) {
-	elder, err := r.declaredBy(ctx, o, natural(o.Object), func(other *v1alpha1.Chatt2Webhook) bool {
-		return isElder(o, other)
+// older claimant is an older resource that declares the same webhook with the same API key.
+func (r *Reconciler) claimant(ctx context.Context, o *observation) (string, error) {
+	claimant, err := r.declaredBy(ctx, o, natural(o.Object), func(other *v1alpha1.Chatt2Webhook) bool {
+		return isOlderClaimant(o, other)
 	})
-	if elder == "" && err == nil && r.Options.IsShard {
-		elder, _ = r.claims.ownerElsewhere(o.name.String(), o.Now)
+	if claimant == "" && err == nil && r.Options.IsShard {
+		claimant, _ = r.claims.ownerElsewhere(o.name.String(), o.Now)
 	}
-	return elder, err
+	return claimant, err
 }
 
-// isElder reports whether another resource that declares the same comes first. One that has no webhook does not come
+// isOlderClaimant reports whether another resource that declares the same comes first. One that has no webhook does not come
 // before one that has: it waits itself, or both would for ever.
-func isElder(o *observation, other *v1alpha1.Chatt2Webhook) bool {
+func isOlderClaimant(o *observation, other *v1alpha1.Chatt2Webhook) bool {
 	waits := o.ID != "" && other.Status.WebhookID == ""
 	return other.UID != o.Object.UID && natural(other) == natural(o.Object) && other.DeletionTimestamp.IsZero() &&
 		older(other, o.Object) && !waits
 }
 
-// elderElsewhere asks the API server for an older resource of another shard that declares the same webhook. One that
+// olderClaimantElsewhere asks the API server for an older resource of another shard that declares the same webhook. One that
 // spells the endpoint another way is not found until both have one.
-func (r *Reconciler) elderElsewhere(ctx context.Context, o *observation) (string, error) {
+func (r *Reconciler) olderClaimantElsewhere(ctx context.Context, o *observation) (string, error) {
 	if !r.Options.IsShard {
 		return "", nil
 	}
@@ -45,7 +45,7 @@ func (r *Reconciler) elderElsewhere(ctx context.Context, o *observation) (string
 		return "", err
 	}
 	for i := range others {
-		if !isElder(o, &others[i]) {
+		if !isOlderClaimant(o, &others[i]) {
 			continue
 		}
 		// A Secret that may not be read is that of a key of which nothing is known.
@@ -54,9 +54,9 @@ func (r *Reconciler) elderElsewhere(ctx context.Context, o *observation) (string
 			return "", err
 		}
 		if same {
-			elder := client.ObjectKeyFromObject(&others[i]).String()
-			r.claims.seenElsewhere(o.name.String(), elder, o.Now)
-			return elder, nil
+			claimant := client.ObjectKeyFromObject(&others[i]).String()
+			r.claims.seenElsewhere(o.name.String(), claimant, o.Now)
+			return claimant, nil
 		}
 	}
 	return "", nil
@@ -80,10 +80,10 @@ func (r *Reconciler) observeClaimsElsewhere(ctx context.Context, o *observation)
 			}
 			m.Owner = rightful(others, m.Webhook.ID, o.Object)
 			r.claims.seenElsewhere(m.Webhook.ID, m.Owner, o.Now)
-			elder := slices.IndexFunc(others, func(other v1alpha1.Chatt2Webhook) bool { return isElder(o, &other) })
-			if elder >= 0 {
-				o.Elder = client.ObjectKeyFromObject(&others[elder]).String()
-				r.claims.seenElsewhere(o.name.String(), o.Elder, o.Now)
+			claimant := slices.IndexFunc(others, func(other v1alpha1.Chatt2Webhook) bool { return isOlderClaimant(o, &other) })
+			if claimant >= 0 {
+				o.OlderClaimant = client.ObjectKeyFromObject(&others[claimant]).String()
+				r.claims.seenElsewhere(o.name.String(), o.OlderClaimant, o.Now)
 			}
 		}
 		if m.Owner == "" {

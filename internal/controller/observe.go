@@ -166,7 +166,7 @@ func (r *Reconciler) observeOthers(ctx context.Context, o *observation, natural 
 	if o.OwnerDiffers, err = r.ownerDiffers(ctx, o); err != nil {
 		return err
 	}
-	if o.Elder, err = r.elder(ctx, o); err != nil {
+	if o.OlderClaimant, err = r.claimant(ctx, o); err != nil {
 		return err
 	}
 	o.OtherKey = o.hasOtherKey()
@@ -187,7 +187,7 @@ func (r *Reconciler) observeOthers(ctx context.Context, o *observation, natural 
 // observeLeaving finds out which of the resources that are in the way are being deleted. Those of other shards are not
 // in the cache, and are not known to be.
 func (r *Reconciler) observeLeaving(ctx context.Context, o *observation) error {
-	claimants := []string{o.Owner, o.Elder}
+	claimants := []string{o.Owner, o.OlderClaimant}
 	for i := range o.Matches {
 		claimants = append(claimants, o.Matches[i].Owner)
 	}

@@ -36,7 +36,7 @@ func circumstances() [][]with {
 		{keyless},
 		{foreignKey},
 		{onHub(refuses), onHub(isDown)},
-		{func(o *Observed) { o.Elder = "chat/old" }},
+		{func(o *Observed) { o.OlderClaimant = "chat/old" }},
 		{func(o *Observed) { o.Owner = "chat/old" }, func(o *Observed) { o.Owner, o.OwnerDiffers = "chat/old", true }},
 		{annotated(v1alpha1.AnnotationForceOrphan, mine), annotated(v1alpha1.AnnotationForceOrphan, "unknown")},
 		{unsettledSince(time.Second), unsettledSince(time.Hour)},
@@ -71,7 +71,7 @@ func circumstances() [][]with {
 		{func(o *Observed) { o.Unclaimed = true }},
 		{func(o *Observed) { o.Signing.Outdated = true }},
 		{func(o *Observed) { o.Object.Finalizers = nil }},
-		{func(o *Observed) { o.Elder = "chat/old" }},
+		{func(o *Observed) { o.OlderClaimant = "chat/old" }},
 		{match(other, noon.Add(-time.Minute), "chat/old")},
 	}
 }

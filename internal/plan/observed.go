@@ -37,9 +37,9 @@ type Observed struct {
 	SecretTaken bool
 	// OwnerDiffers: the webhook is what that one declares, and not what this resource does.
 	OwnerDiffers bool
-	// Elder is an older resource that declares the same webhook with the same API key: "namespace/name".
-	Elder string
-	// Leaving are those of the resources named here as owner or elder that are being deleted.
+	// OlderClaimant is an older resource that declares the same webhook with the same API key: "namespace/name".
+	OlderClaimant string
+	// Leaving are those of the resources named here as owner or older claimant that are being deleted.
 	Leaving []string
 	// Unclaimed: besides the resource's webhook there is one like it that no resource is known to have. One of another
 	// shard may be about to say that it has it.

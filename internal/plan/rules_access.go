@@ -38,13 +38,13 @@ func (o *Observed) mayCallNow() bool {
 // the other: in two shards, or with two API keys of one Application, and this one is the younger. What the resource has
 // adopted, or what is not what it declares, stays.
 func registeredTwice(o *Observed) bool {
-	return o.mayCallNow() && o.Elder != "" && o.Owner == "" && o.hasMadeIt() && o.elderMatch() != ""
+	return o.mayCallNow() && o.OlderClaimant != "" && o.Owner == "" && o.hasMadeIt() && o.claimedMatch() != ""
 }
 
-// elderMatch returns the webhook that the older resource has.
-func (o *Observed) elderMatch() string {
+// claimedMatch returns the webhook that the older resource has.
+func (o *Observed) claimedMatch() string {
 	for _, m := range o.Matches {
-		if !m.Former && m.Owner == o.Elder {
+		if !m.Former && m.Owner == o.OlderClaimant {
 			return m.Webhook.ID
 		}
 	}
@@ -52,7 +52,7 @@ func (o *Observed) elderMatch() string {
 }
 
 func yield(o *Observed) Plan {
-	return Plan{Action: Yield, WebhookID: o.ID, Other: o.elderMatch(), Hold: true}
+	return Plan{Action: Yield, WebhookID: o.ID, Other: o.claimedMatch(), Hold: true}
 }
 
 // hasMadeIt reports whether the webhook is there, is what the resource declares, and was made by its own registration.
@@ -65,15 +65,15 @@ func (o *Observed) hasMadeIt() bool {
 	return isDeclared && o.mayHaveMade(o.Remote.Webhook.CreatedDate, clockSkew)
 }
 
-func isClaimed(o *Observed) bool { return o.Elder != "" || o.ID != "" && o.Owner != "" }
+func isClaimed(o *Observed) bool { return o.OlderClaimant != "" || o.ID != "" && o.Owner != "" }
 
 // leaveToClaimant waits for the other resource, or gives the webhook up to it: two resources that declare different
 // webhooks can each have one.
 func leaveToClaimant(o *Observed) Plan {
 	switch {
-	case o.Elder != "":
-		return o.conflict(o.Elder, fmt.Sprintf("%s is older and declares a webhook with the same label, "+
-			"endpoint and event type for the same Application; change or delete one of the two", o.Elder))
+	case o.OlderClaimant != "":
+		return o.conflict(o.OlderClaimant, fmt.Sprintf("%s is older and declares a webhook with the same label, "+
+			"endpoint and event type for the same Application; change or delete one of the two", o.OlderClaimant))
 	case o.OwnerDiffers:
 		return Plan{Action: LetGo, WebhookID: o.ID, Problem: registering()}
 	}

@@ -58,7 +58,7 @@ func accessScenes() []scene {
 		heldFirst = "a secret that could not be stored is stored"
 		suspended = "a suspended resource is left alone"
 		noKey     = "API key usable"
-		elder     = "a webhook that another resource claims is left to it"
+		claimant  = "a webhook that another resource claims is left to it"
 		left      = "a webhook that another resource claims is left to it"
 		owned     = "a webhook that another resource claims is left to it"
 		refused   = "Hub accepts calls"
@@ -91,10 +91,10 @@ func accessScenes() []scene {
 		{name: "suspended", o: observed(spec(suspend), remote(drifted), keyless), rule: suspended, action: Rest, reason: v1alpha1.ReasonSuspended},
 		{name: "suspended while a look is asked for", o: observed(spec(suspend), asked), rule: suspended, action: Rest, reason: v1alpha1.ReasonSuspended, is: notServed},
 		{name: "without a key", o: observed(keyless), need: noKey, action: Rest, reason: v1alpha1.ReasonAPIKeyNotFound, recheck: keyRecheck},
-		{name: "an older resource declares the same", o: observed(unregistered, func(o *Observed) { o.Elder = "chat/old" }), rule: elder, action: Rest, reason: v1alpha1.ReasonConflict},
-		{name: "an older resource declares the same as one that was just created", o: observed(unregistered, createdAgo(10*time.Second), func(o *Observed) { o.Elder = "chat/old" }), rule: elder, action: Rest, reason: v1alpha1.ReasonConflict, recheck: 20 * time.Second, is: func(p Plan) bool { return !p.Problem.Stalled }},
-		{name: "an older resource declares the same as one that was created 30 s ago", o: observed(unregistered, createdAgo(30*time.Second), func(o *Observed) { o.Elder = "chat/old" }), rule: elder, action: Rest, reason: v1alpha1.ReasonConflict, recheck: time.Minute, is: func(p Plan) bool { return p.Problem.Stalled }},
-		{name: "an older resource declares the same as one of a time to come", o: observed(unregistered, createdAgo(-time.Hour), func(o *Observed) { o.Elder = "chat/old" }), rule: elder, action: Rest, reason: v1alpha1.ReasonConflict, is: func(p Plan) bool { return p.Problem.Stalled }},
+		{name: "an older resource declares the same", o: observed(unregistered, func(o *Observed) { o.OlderClaimant = "chat/old" }), rule: claimant, action: Rest, reason: v1alpha1.ReasonConflict},
+		{name: "an older resource declares the same as one that was just created", o: observed(unregistered, createdAgo(10*time.Second), func(o *Observed) { o.OlderClaimant = "chat/old" }), rule: claimant, action: Rest, reason: v1alpha1.ReasonConflict, recheck: 20 * time.Second, is: func(p Plan) bool { return !p.Problem.Stalled }},
+		{name: "an older resource declares the same as one that was created 30 s ago", o: observed(unregistered, createdAgo(30*time.Second), func(o *Observed) { o.OlderClaimant = "chat/old" }), rule: claimant, action: Rest, reason: v1alpha1.ReasonConflict, recheck: time.Minute, is: func(p Plan) bool { return p.Problem.Stalled }},
+		{name: "an older resource declares the same as one of a time to come", o: observed(unregistered, createdAgo(-time.Hour), func(o *Observed) { o.OlderClaimant = "chat/old" }), rule: claimant, action: Rest, reason: v1alpha1.ReasonConflict, is: func(p Plan) bool { return p.Problem.Stalled }},
 		{name: "the webhook belongs to another that is being deleted", o: observed(func(o *Observed) { o.Owner, o.Leaving = "chat/old", []string{"chat/old"} }), rule: owned, action: Rest, reason: v1alpha1.ReasonConflict, is: func(p Plan) bool { return !p.Problem.Stalled }},
 		{name: "the webhook belongs to another", o: observed(func(o *Observed) { o.Owner = "chat/old" }), rule: owned, action: Rest, reason: v1alpha1.ReasonConflict},
 		{name: "the webhook belongs to another that declares something else", o: observed(func(o *Observed) { o.Owner, o.OwnerDiffers = "chat/old", true }), rule: left, action: LetGo, id: mine, reason: v1alpha1.ReasonRegistering},

@@ -68,7 +68,7 @@ func registerScenes() []scene {
 	registering := v1alpha1.ReasonRegistering
 	ago := func(d time.Duration) time.Time { return noon.Add(-d) }
 	closed := remembered(func(m *Memory) { m.IntentClosed = true })
-	elderHas := func(o *Observed) { o.Elder = "chat/old" }
+	olderHas := func(o *Observed) { o.OlderClaimant = "chat/old" }
 	return []scene{
 		{name: "what is recorded of a registration is not kept", o: observed(unregistered, unkept), rule: "what keeps a registration from starting is reported", action: Rest, reason: v1alpha1.ReasonMetadataRejected, recheck: time.Hour},
 		{name: "what is recorded of a registration is not kept, and a look was asked for", o: observed(unregistered, unkept, asked, listedAt(noon.Add(time.Second))), rule: creates, action: Create, reason: v1alpha1.ReasonRegistering, is: func(p Plan) bool { return p.Serves }},
@@ -117,8 +117,8 @@ func registerScenes() []scene {
 		{name: "an intent that was copied from another resource", o: observed(unregistered, spec(never), intent(ago(72*time.Hour)), match(other, ago(48*time.Hour), "")), rule: match1, action: Rest, reason: v1alpha1.ReasonAlreadyExists},
 		{name: "an intent and a repetition that were copied from another resource", o: observed(unregistered, spec(never), intent(ago(72*time.Hour)), retried(ago(48*time.Hour)), match(other, ago(48*time.Hour), "")), rule: match1, action: Rest, reason: v1alpha1.ReasonAlreadyExists},
 		{name: "the webhook of a lost answer", o: observed(unregistered, intent(ago(time.Minute)), match(other, ago(time.Minute), "")), rule: own, action: Adopt, id: other, reason: registering},
-		{name: "the webhook of a lost answer and an older resource that declares the same", o: observed(unregistered, intent(ago(time.Minute)), match(other, ago(time.Minute), ""), elderHas), rule: own, action: Adopt, id: other, reason: registering},
-		{name: "nothing of a lost answer and an older resource that declares the same", o: observed(unregistered, intent(ago(time.Minute)), elderHas), rule: atLast, action: Rest, reason: v1alpha1.ReasonConflict},
+		{name: "the webhook of a lost answer and an older resource that declares the same", o: observed(unregistered, intent(ago(time.Minute)), match(other, ago(time.Minute), ""), olderHas), rule: own, action: Adopt, id: other, reason: registering},
+		{name: "nothing of a lost answer and an older resource that declares the same", o: observed(unregistered, intent(ago(time.Minute)), olderHas), rule: atLast, action: Rest, reason: v1alpha1.ReasonConflict},
 		{name: "the webhook of a lost answer by a clock that is behind", o: observed(unregistered, intent(ago(time.Minute)), match(other, ago(time.Minute+clockSkew), "")), rule: own, action: Adopt, id: other, reason: registering},
 		{name: "the webhook of a lost answer with policy Never", o: observed(unregistered, spec(never), intent(ago(time.Minute)), match(other, ago(time.Minute), "")), rule: own, action: Adopt, id: other, reason: registering},
 		{name: "the older of two webhooks of lost answers", o: observed(unregistered, intent(ago(time.Minute)), match(other, ago(50*time.Second), ""), match(another, ago(40*time.Second), "")), rule: own, action: Adopt, id: other, reason: registering},
@@ -129,12 +129,12 @@ func registerScenes() []scene {
 		{name: "the webhook of a registration repeated later", o: observed(unregistered, spec(never), intent(ago(5*time.Hour)), retried(ago(2*time.Hour)), match(other, ago(2*time.Hour-lateCommit), "")), rule: own, action: Adopt, id: other, reason: registering},
 		{name: "a webhook that another registered meanwhile", o: observed(unregistered, intent(ago(time.Minute)), match(other, ago(time.Minute), "chat/other")), rule: match1, action: Rest, reason: v1alpha1.ReasonConflict},
 
-		{name: "what was registered at the same moment as the webhook of an older resource", o: observed(elderHas, match(other, ago(time.Hour), "chat/old")), rule: yields, action: Yield, id: mine, is: func(p Plan) bool { return p.Other == other && p.Hold }},
-		{name: "what was adopted and an older resource has another one", o: observed(elderHas, match(other, ago(time.Hour), "chat/old"), func(o *Observed) { delete(o.Object.Annotations, v1alpha1.AnnotationCreateStartedAt) }), rule: atOnce, action: Rest, reason: v1alpha1.ReasonConflict},
-		{name: "what is older than the registration and an older resource has another one", o: observed(elderHas, match(other, ago(time.Hour), "chat/old"), intent(ago(time.Hour))), rule: atOnce, action: Rest, reason: v1alpha1.ReasonConflict},
-		{name: "what spec does not say any more and an older resource has that", o: observed(elderHas, match(other, ago(time.Hour), "chat/old"), remote(drifted)), rule: atOnce, action: Rest, reason: v1alpha1.ReasonConflict},
-		{name: "an older resource whose webhook is not there", o: observed(elderHas, match(other, ago(time.Hour), "")), rule: atOnce, action: Rest, reason: v1alpha1.ReasonConflict},
-		{name: "what was registered at the same moment, and the Hub is down", o: observed(elderHas, match(other, ago(time.Hour), "chat/old"), onHub(func(h *Hub) { h.Down = true })), rule: atOnce, action: Rest, reason: v1alpha1.ReasonConflict},
+		{name: "what was registered at the same moment as the webhook of an older resource", o: observed(olderHas, match(other, ago(time.Hour), "chat/old")), rule: yields, action: Yield, id: mine, is: func(p Plan) bool { return p.Other == other && p.Hold }},
+		{name: "what was adopted and an older resource has another one", o: observed(olderHas, match(other, ago(time.Hour), "chat/old"), func(o *Observed) { delete(o.Object.Annotations, v1alpha1.AnnotationCreateStartedAt) }), rule: atOnce, action: Rest, reason: v1alpha1.ReasonConflict},
+		{name: "what is older than the registration and an older resource has another one", o: observed(olderHas, match(other, ago(time.Hour), "chat/old"), intent(ago(time.Hour))), rule: atOnce, action: Rest, reason: v1alpha1.ReasonConflict},
+		{name: "what spec does not say any more and an older resource has that", o: observed(olderHas, match(other, ago(time.Hour), "chat/old"), remote(drifted)), rule: atOnce, action: Rest, reason: v1alpha1.ReasonConflict},
+		{name: "an older resource whose webhook is not there", o: observed(olderHas, match(other, ago(time.Hour), "")), rule: atOnce, action: Rest, reason: v1alpha1.ReasonConflict},
+		{name: "what was registered at the same moment, and the Hub is down", o: observed(olderHas, match(other, ago(time.Hour), "chat/old"), onHub(func(h *Hub) { h.Down = true })), rule: atOnce, action: Rest, reason: v1alpha1.ReasonConflict},
 		{name: "a webhook like the own one that nobody is known to have", o: observed(func(o *Observed) { o.Unclaimed = true }, match(other, ago(time.Hour), "")), rule: "a webhook in sync is left alone", action: Rest, recheck: time.Minute},
 
 		{name: "one match", o: observed(unregistered, match(other, ago(time.Hour), "")), rule: match1, action: Adopt, id: other, reason: registering},

@@ -49,7 +49,7 @@ func TestConditions(t *testing.T) {
 		{"refused", observed(onHub(refuses)), want{"Ready": "False APIKeyRefused", "Synced": "False APIKeyRefused", "Verified": "True Verified", "Stalled": "True APIKeyRefused"}},
 		{"down", observed(onHub(isDown)), want{"Ready": "Unknown HubUnavailable", "Synced": "Unknown HubUnavailable", "Verified": "True Verified", "Reconciling": "True HubUnavailable"}},
 		{"throttled", observed(retryIn(time.Second)), want{"Ready": "False Throttled", "Synced": "False Throttled", "Verified": "True Verified", "Reconciling": "True Throttled"}},
-		{"in conflict", observed(unregistered, func(o *Observed) { o.Elder = "chat/old" }), want{"Ready": "False Conflict", "Synced": "False Conflict", "Verified": "Unknown Pending", "Stalled": "True Conflict"}},
+		{"in conflict", observed(unregistered, func(o *Observed) { o.OlderClaimant = "chat/old" }), want{"Ready": "False Conflict", "Synced": "False Conflict", "Verified": "Unknown Pending", "Stalled": "True Conflict"}},
 		{"updating", observed(remote(drifted)), want{"Ready": "False Updating", "Synced": "False Updating", "Verified": "True Verified", "Reconciling": "True Updating"}},
 		{"ignored by the Hub", observed(remote(drifted), ignoring(FieldEndpoint)), want{"Ready": "False NotApplied", "Synced": "False NotApplied", "Verified": "True Verified", "Stalled": "True NotApplied"}},
 		{"a header's source is missing", observed(headerless), want{"Ready": "False HeaderSourceNotFound", "Synced": "False HeaderSourceNotFound", "Verified": "True Verified", "Reconciling": "True HeaderSourceNotFound"}},
