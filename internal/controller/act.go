@@ -82,16 +82,16 @@ func (r *Reconciler) act(ctx context.Context, o *observation, p plan.Plan) outco
 		do(r, ctx, o, p, &out)
 	}
 	if p.Served(out.failed) && !out.waiting && out.err == nil {
-		o.mem.Answered = o.LookRequest()
+		o.local.Answered = o.LookRequest()
 	}
-	o.Memory = o.mem.Memory
+	o.Local = o.local.LocalState
 	return out
 }
 
 // callFailed takes a call to the Hub that failed, and tells whether it did.
 func (o *observation) callFailed(action plan.Action, err error, now time.Time, out *outcome) bool {
 	if err == nil {
-		o.mem.succeeded()
+		o.local.succeeded()
 		return false
 	}
 	if errors.Is(err, connection.ErrWait) {
@@ -102,19 +102,19 @@ func (o *observation) callFailed(action plan.Action, err error, now time.Time, o
 	road, problem := plan.FailedCall(action, o.showable(action, err))
 	switch road {
 	case plan.Stall:
-		o.mem.Rejected, o.mem.attempted = problem, o.attempt()
-		o.mem.RejectedUntil = now.Add(jitter(plan.RejectedTime))
+		o.local.Rejected, o.local.attempted = problem, o.attempt()
+		o.local.RejectedUntil = now.Add(jitter(plan.RejectedTime))
 	case plan.Settle:
-		o.mem.failed(now, o.attempt(), problem)
-		o.mem.Unsettled = now
+		o.local.failed(now, o.attempt(), problem)
+		o.local.Unsettled = now
 	case plan.Retry:
-		o.mem.failed(now, o.attempt(), problem)
+		o.local.failed(now, o.attempt(), problem)
 	case plan.Doubt:
-		o.mem.failed(now, o.attempt(), problem)
+		o.local.failed(now, o.attempt(), problem)
 		// The connection finds out, and wakes everyone if it is the key. If it is not, the next refusal is told.
-		out.waiting = o.mem.failures == 1
+		out.waiting = o.local.failures == 1
 	case plan.LookAgain:
-		o.mem.failed(now, o.attempt(), problem)
+		o.local.failed(now, o.attempt(), problem)
 		out.again = true
 	}
 	return true
@@ -127,13 +127,13 @@ func (r *Reconciler) restoreMetadata(ctx context.Context, o *observation, _ plan
 		if w.Annotations == nil {
 			w.Annotations = map[string]string{}
 		}
-		for annotation, value := range o.mem.Intent {
+		for annotation, value := range o.local.Intent {
 			if _, ok := w.Annotations[annotation]; !ok {
 				w.Annotations[annotation] = value
 			}
 		}
 	})
-	out.failed = !o.mem.UnkeptUntil.IsZero()
+	out.failed = !o.local.UnkeptUntil.IsZero()
 }
 
 // look looks at the webhook again.
@@ -143,11 +143,11 @@ func (r *Reconciler) look(ctx context.Context, o *observation, p plan.Plan, out 
 		out.waiting = true
 		return
 	}
-	o.mem.LookedAt = r.Now()
-	o.mem.Verification = o.Verification()
+	o.local.LookedAt = r.Now()
+	o.local.Verification = o.Verification()
 	if ok && err == nil {
 		o.Remote = plan.Remote{Presence: plan.Present, Webhook: seen.Webhook, SeenAt: seen.SeenAt}
-		r.observeMemory(o)
+		r.updateLocalState(o)
 	}
 }
 
@@ -169,10 +169,10 @@ func (r *Reconciler) forgetWebhook(ctx context.Context, o *observation, p plan.P
 
 // forgotten has a resource, whose intent is removed, know nothing any more of the webhook that it had.
 func (r *Reconciler) forgotten(o *observation) {
-	o.mem.Memory = plan.Memory{Requested: o.mem.Requested}
-	o.mem.held, o.mem.unwritten = nil, nil
-	o.mem.succeeded()
-	o.mem.secretWritten()
+	o.local.LocalState = plan.LocalState{Requested: o.local.Requested}
+	o.local.held, o.local.unwritten = nil, nil
+	o.local.succeeded()
+	o.local.secretWritten()
 	r.claims.release(o.name)
 	o.ID, o.Remote, o.Applied = "", plan.Remote{}, v1alpha1.AppliedStatus{}
 }
@@ -183,7 +183,7 @@ func (r *Reconciler) patchMetadata(ctx context.Context, o *observation, change f
 	after := o.Object.DeepCopy()
 	change(after)
 	if equalMetadata(after, o.Object) {
-		o.mem.UnkeptUntil = time.Time{}
+		o.local.UnkeptUntil = time.Time{}
 		return nil
 	}
 	before, wanted := o.Object.DeepCopy(), after.DeepCopy()
@@ -193,10 +193,10 @@ func (r *Reconciler) patchMetadata(ctx context.Context, o *observation, change f
 		return err
 	}
 	if after.ResourceVersion != before.ResourceVersion {
-		o.mem.replaced(before)
+		o.local.replaced(before)
 	}
-	if o.Object, o.mem.UnkeptUntil = after, (time.Time{}); !keeps(after, wanted) {
-		o.mem.UnkeptUntil = r.Now().Add(jitter(plan.RejectedTime))
+	if o.Object, o.local.UnkeptUntil = after, (time.Time{}); !keeps(after, wanted) {
+		o.local.UnkeptUntil = r.Now().Add(jitter(plan.RejectedTime))
 	}
 	return nil
 }
@@ -262,7 +262,7 @@ const mostReleases = 3
 // Hub is called: after a conflict the resource is read again, and nothing is repeated at the Hub.
 func (r *Reconciler) release(ctx context.Context, o *observation, out *outcome) {
 	// Said before the call: its answer may be lost.
-	o.mem.released = true
+	o.local.released = true
 	var err error
 	for range mostReleases {
 		err = r.patchMetadata(ctx, o, func(w *v1alpha1.Chatt2Webhook) {
@@ -306,7 +306,7 @@ func (r *Reconciler) deleteWebhook(ctx context.Context, o *observation, p plan.P
 	if o.callFailed(plan.Delete, err, r.Now(), out) {
 		return
 	}
-	o.mem.DeletedID = p.WebhookID
+	o.local.DeletedID = p.WebhookID
 	out.tell(normal(v1alpha1.EventDeleted, "Deleted webhook %s on the Hub", p.WebhookID))
 	r.release(ctx, o, out)
 }

@@ -25,17 +25,17 @@ func (r *Reconciler) create(ctx context.Context, o *observation, p plan.Plan, ou
 	if out.err = r.writeIntent(ctx, o, p.Retried, out); out.err != nil {
 		return
 	}
-	if out.failed = !o.mem.UnkeptUntil.IsZero(); out.failed {
+	if out.failed = !o.local.UnkeptUntil.IsZero(); out.failed {
 		return
 	}
 	spec := &o.Object.Spec
 	// From here to the answer a webhook may come to be that nobody knows of.
-	closed := o.mem.IntentClosed
-	o.mem.IntentClosed = false
-	o.mem.rememberIntent(o)
+	closed := o.local.IntentClosed
+	o.local.IntentClosed = false
+	o.local.rememberIntent(o)
 	got, err := o.conn.Create(ctx, subject(o.name), plan.CreateBody(spec, o.headers))
 	now := r.Now()
-	o.mem.IntentClosed = closed && (isWaiting(err) || hub.OutcomeOf(err) == hub.NotApplied)
+	o.local.IntentClosed = closed && (isWaiting(err) || hub.OutcomeOf(err) == hub.NotApplied)
 	if o.callFailed(plan.Create, err, now, out) {
 		return
 	}
@@ -45,8 +45,8 @@ func (r *Reconciler) create(ctx context.Context, o *observation, p plan.Plan, ou
 		return
 	}
 	o.registered(got.Webhook, now)
-	o.mem.sole, o.mem.registeredAt = got.ID, now
-	o.mem.RequiresSignature = new(spec.RequiresSignature)
+	o.local.sole, o.local.registeredAt = got.ID, now
+	o.local.RequiresSignature = new(spec.RequiresSignature)
 	o.Applied = v1alpha1.AppliedStatus{
 		HeadersHash: o.Headers.Hash, Label: spec.Label, Scope: plan.Value(spec.Scope),
 	}
@@ -60,15 +60,15 @@ func (r *Reconciler) create(ctx context.Context, o *observation, p plan.Plan, ou
 // withdrawIntent removes what was written down of registrations of which nothing came.
 func (r *Reconciler) withdrawIntent(ctx context.Context, o *observation, _ plan.Plan, out *outcome) {
 	if out.err = r.patchMetadata(ctx, o, removeIntent); out.err == nil {
-		o.mem.IntentClosed, o.mem.Intent = false, nil
+		o.local.IntentClosed, o.local.Intent = false, nil
 	}
 }
 
 // registered takes note that the webhook, which was claimed, is the resource's.
 func (o *observation) registered(w hub.Webhook, now time.Time) {
-	o.mem.WebhookID, o.mem.ApplicationID, o.mem.APIKeyHash = w.ID, w.ApplicationID, o.Key.Hash
-	o.mem.IntentClosed, o.mem.Unsettled = true, time.Time{}
-	o.mem.Verification = plan.Verification{Since: now}
+	o.local.WebhookID, o.local.ApplicationID, o.local.APIKeyHash = w.ID, w.ApplicationID, o.Key.Hash
+	o.local.IntentClosed, o.local.Unsettled = true, time.Time{}
+	o.local.Verification = plan.Verification{Since: now}
 	o.ID = w.ID
 	o.Remote = plan.Remote{Presence: plan.Present, Webhook: w, SeenAt: now}
 	o.conn.Subscribe(subject(o.name), w.ID, natural(o.Object), o.formerAttempts()...)
@@ -85,7 +85,7 @@ func (r *Reconciler) writeIntent(ctx context.Context, o *observation, retried bo
 		if w.Annotations == nil {
 			w.Annotations = map[string]string{}
 		}
-		if !intent || o.mem.IntentClosed {
+		if !intent || o.local.IntentClosed {
 			// Of what was begun before, nothing came.
 			w.Annotations[v1alpha1.AnnotationCreateStartedAt] = now
 			delete(w.Annotations, v1alpha1.AnnotationCreateAttempts)
@@ -95,9 +95,9 @@ func (r *Reconciler) writeIntent(ctx context.Context, o *observation, retried bo
 			w.Annotations[v1alpha1.AnnotationCreateRetriedAt] = now
 		}
 	})
-	if err == nil && o.mem.UnkeptUntil.IsZero() {
-		o.mem.IntentClosed = o.mem.IntentClosed || !intent
-		o.mem.intentWritten = intentSaid(o.Object)
+	if err == nil && o.local.UnkeptUntil.IsZero() {
+		o.local.IntentClosed = o.local.IntentClosed || !intent
+		o.local.intentWritten = intentSaid(o.Object)
 	}
 	if err == nil && dropped {
 		r.orphaned(o, "", "", out) // should it have made a webhook, nobody would find that
@@ -131,9 +131,9 @@ func (r *Reconciler) adopt(ctx context.Context, o *observation, p plan.Plan, out
 		r.claims.release(o.name)
 		return
 	}
-	o.mem.succeeded()
+	o.local.succeeded()
 	o.registered(seen.Webhook, r.Now())
-	o.mem.adopted = o.ID
+	o.local.adopted = o.ID
 	o.Remote.SeenAt = seen.SeenAt
 	// What its headers are cannot be seen, and so they are sent.
 	o.Applied = v1alpha1.AppliedStatus{}

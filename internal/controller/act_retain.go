@@ -56,9 +56,9 @@ func (r *Reconciler) keepSecret(ctx context.Context, o *observation, name string
 	if err != nil {
 		return false, err
 	}
-	if name == o.Signing.Name && o.mem.held != nil {
+	if name == o.Signing.Name && o.local.held != nil {
 		o.secret, o.Signing = secret, o.describe(name, secret, o.Now)
-		held := o.mem.held.value
+		held := o.local.held.value
 		// The annotations that a policy removes are not worth losing the secret for.
 		if err := r.store(ctx, o); err != nil && (!errors.Is(err, errNotKept) || o.content().Current != held) {
 			return false, err

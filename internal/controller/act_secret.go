@@ -32,9 +32,9 @@ func (r *Reconciler) beginRotation(ctx context.Context, o *observation, p plan.P
 		r.secretDone(o, errImmutableSecret, out)
 		return
 	}
-	if o.mem.RotationOwn && o.secret != nil && !o.Signing.RotationOpen {
+	if o.local.RotationOwn && o.secret != nil && !o.Signing.RotationOpen {
 		// Another controller has removed what this process recorded, and may do it again.
-		o.mem.RotationOwn = false
+		o.local.RotationOwn = false
 		r.secretDone(o, errRemoved, out)
 		return
 	}
@@ -43,7 +43,7 @@ func (r *Reconciler) beginRotation(ctx context.Context, o *observation, p plan.P
 		content.Current = hub.Secret{}
 	}
 	if r.secretDone(o, r.writeSecret(ctx, o, content.Begin(o.ID, r.Now())), out) {
-		o.mem.RotationOwn, o.mem.trigger, o.mem.Doubted = true, cmp.Or(o.mem.trigger, p.Trigger), false
+		o.local.RotationOwn, o.local.trigger, o.local.Doubted = true, cmp.Or(o.local.trigger, p.Trigger), false
 	}
 }
 
@@ -56,8 +56,8 @@ func (r *Reconciler) redefine(ctx context.Context, o *observation, _ plan.Plan, 
 	secret, err := o.conn.RedefineSignature(ctx, subject(o.name), o.ID)
 	if o.callFailed(plan.Redefine, err, r.Now(), out) {
 		if !out.waiting {
-			r.Metrics.Rotated(o.mem.trigger, "failed")
-			o.mem.RotationOwn = o.mem.RotationOwn && hub.OutcomeOf(err) == hub.NotApplied
+			r.Metrics.Rotated(o.local.trigger, "failed")
+			o.local.RotationOwn = o.local.RotationOwn && hub.OutcomeOf(err) == hub.NotApplied
 		}
 		if hub.IsKind(err, hub.Invalid) {
 			// Perhaps it does not sign any more. If it cannot be looked at now, the next refusal has it looked at.
@@ -68,8 +68,8 @@ func (r *Reconciler) redefine(ctx context.Context, o *observation, _ plan.Plan, 
 		return
 	}
 	r.hold(o, secret)
-	r.Metrics.Rotated(o.mem.trigger, "redefined")
-	if err := r.store(ctx, o); err == nil && !o.mem.Doubted {
+	r.Metrics.Rotated(o.local.trigger, "redefined")
+	if err := r.store(ctx, o); err == nil && !o.local.Doubted {
 		out.tell(normal(v1alpha1.EventSecretRotated, "Stored a new signing secret in the Secret %q", o.Signing.Name))
 	}
 }
@@ -77,11 +77,11 @@ func (r *Reconciler) redefine(ctx context.Context, o *observation, _ plan.Plan, 
 // hold keeps a secret in memory until it is stored.
 func (r *Reconciler) hold(o *observation, secret hub.Secret) {
 	request := plan.Request(o.Object.Annotations[v1alpha1.AnnotationRotateRequestedAt])
-	o.mem.held = &heldSecret{
+	o.local.held = &heldSecret{
 		webhookID: o.ID, value: secret, request: request, begun: o.content().RotationStartedAt,
 	}
-	o.mem.Held = true
-	o.mem.made = madeSecret{fingerprint: signing.Fingerprint(o.ID, secret), request: request}
+	o.local.Held = true
+	o.local.made = madeSecret{fingerprint: signing.Fingerprint(o.ID, secret), request: request}
 }
 
 func (r *Reconciler) storeHeld(ctx context.Context, o *observation, _ plan.Plan, out *outcome) {
@@ -91,13 +91,13 @@ func (r *Reconciler) storeHeld(ctx context.Context, o *observation, _ plan.Plan,
 // store stores the secret that is held, the one it replaces as the previous one, and ends the rotation, all in one
 // write. Until that has succeeded the secret stays in memory, and no other one is made.
 func (r *Reconciler) store(ctx context.Context, o *observation) error {
-	held := o.mem.held
+	held := o.local.held
 	var err error
 	for range storeTries {
 		if o.overtaken() {
 			// Whoever did it has made another secret, before this one or after: only a third is known to be alive.
-			o.mem.held, o.mem.Held, o.mem.Doubted = nil, false, true
-			o.mem.secretWritten()
+			o.local.held, o.local.Held, o.local.Doubted = nil, false, true
+			o.local.secretWritten()
 			return nil
 		}
 		content := o.content().Store(
@@ -112,9 +112,9 @@ func (r *Reconciler) store(ctx context.Context, o *observation) error {
 		o.Signing = o.describe(o.Signing.Name, o.secret, o.Now)
 	}
 	if err == nil {
-		o.mem.held, o.mem.Held = nil, false
-		o.mem.RotationOwn, o.mem.trigger = false, ""
-		o.mem.secretWritten()
+		o.local.held, o.local.Held = nil, false
+		o.local.RotationOwn, o.local.trigger = false, ""
+		o.local.secretWritten()
 		return nil
 	}
 	problem := secretProblem(o, err)
@@ -131,7 +131,7 @@ func (r *Reconciler) store(ctx context.Context, o *observation) error {
 
 // overtaken tells whether somebody else has stored a secret of the webhook since the one that is held was asked for.
 func (o *observation) overtaken() bool {
-	held, content := o.mem.held, o.content()
+	held, content := o.local.held, o.content()
 	if content.Current.IsZero() || content.WebhookID != held.webhookID || content.Current == held.value {
 		return false
 	}
@@ -195,7 +195,7 @@ func (r *Reconciler) writeSecret(ctx context.Context, o *observation, content si
 	if err := r.saveSecret(ctx, o, secret); err != nil {
 		return err
 	}
-	o.secret, o.mem.secretName = secret, o.Signing.Name
+	o.secret, o.local.secretName = secret, o.Signing.Name
 	o.Signing = o.describe(o.Signing.Name, secret, r.Now())
 	if !isKept(secret, content) {
 		return errNotKept
@@ -234,7 +234,7 @@ func (r *Reconciler) endSigning(ctx context.Context, o *observation, out *outcom
 		metav1.SetMetaDataAnnotation(&marked.ObjectMeta, v1alpha1.AnnotationRotationStartedAt, begun)
 		switch err := r.saveSecret(ctx, o, marked); {
 		case err == nil:
-			*secret, o.mem.RotationOwn = marked, true
+			*secret, o.local.RotationOwn = marked, true
 		case secretProblem(o, err) == nil:
 			out.err = err
 			return false
@@ -257,7 +257,7 @@ func (r *Reconciler) secretDone(o *observation, err error, out *outcome) bool {
 		return false
 	}
 	if out.err = err; err == nil {
-		o.mem.secretWritten()
+		o.local.secretWritten()
 	}
 	return err == nil
 }
@@ -275,9 +275,9 @@ func (r *Reconciler) updateSecretMetadata(ctx context.Context, o *observation, _
 		out.tell(normal(v1alpha1.EventAdopted, "Took over the Secret %q with the signing secret of webhook %s",
 			o.Signing.Name, o.ID))
 	}
-	if o.mem.MetadataLostOf = 0; o.Signing.Outdated || o.mem.restoredOften(o.Object.Generation) {
+	if o.local.MetadataLostOf = 0; o.Signing.Outdated || o.local.restoredOften(o.Object.Generation) {
 		// What an admission policy or another controller undoes will not be otherwise for being written again.
-		o.mem.MetadataLostOf, out.failed = o.Object.Generation, o.Signing.Outdated
+		o.local.MetadataLostOf, out.failed = o.Object.Generation, o.Signing.Outdated
 		out.tell(warning(v1alpha1.ReasonSecretRejected, "The labels, annotations or owner that were written to the "+
 			"Secret %q are not kept; an admission policy or another controller may change them", o.Signing.Name))
 	}
@@ -305,8 +305,8 @@ func (r *Reconciler) removeSecret(ctx context.Context, o *observation, secret *c
 	err := client.IgnoreNotFound(r.Client.Delete(ctx, secret, client.Preconditions{
 		UID: &secret.UID, ResourceVersion: &secret.ResourceVersion,
 	}))
-	if err == nil && o.mem.secretName == secret.Name {
-		o.mem.secretName = ""
+	if err == nil && o.local.secretName == secret.Name {
+		o.local.secretName = ""
 	}
 	return err
 }

@@ -23,7 +23,7 @@ func (r *Reconciler) update(ctx context.Context, o *observation, p plan.Plan, ou
 	got, err := o.conn.Update(ctx, subject(o.name), o.ID, plan.UpdateBody(&o.Object.Spec, o.headers, sent))
 	if hub.IsKind(err, hub.Invalid) && !hub.IsConflict(err) && sent.Has(plan.FieldLabel) {
 		// Some deployments take no label in an update: the rest is sent without it, in the next step.
-		o.mem.succeeded()
+		o.local.succeeded()
 		o.Applied.Ignored, out.failed = o.Ignoring(plan.FieldLabel), true
 		return
 	}
@@ -75,10 +75,10 @@ func (o *observation) mayHaveUpdated(sent plan.Changes, ends bool) {
 		o.Applied.HeadersHash = ""
 	}
 	if sent.Has(plan.FieldRequiresSignature) {
-		o.mem.RequiresSignature = nil
+		o.local.RequiresSignature = nil
 	}
 	if ends {
-		o.mem.RotationOwn = false
+		o.local.RotationOwn = false
 	}
 }
 
@@ -103,7 +103,7 @@ func (o *observation) updated(sent plan.Changes, w hub.Webhook, now time.Time) {
 		o.Applied.HeadersHash = o.Headers.Hash
 	}
 	if sent.Has(plan.FieldRequiresSignature) {
-		o.mem.RequiresSignature = new(spec.RequiresSignature)
+		o.local.RequiresSignature = new(spec.RequiresSignature)
 	}
 	plan.Remember(&o.Applied, spec, sent)
 }
@@ -113,15 +113,15 @@ func (o *observation) verifies(sent plan.Changes, w *hub.Webhook, nudged bool, n
 	switch {
 	case nudged:
 		v := o.Verification()
-		o.mem.Verification = plan.Verification{Since: now, Triggers: v.Triggers}
+		o.local.Verification = plan.Verification{Since: now, Triggers: v.Triggers}
 	case sent.Has(plan.FieldEndpoint):
-		o.mem.Verification = plan.Verification{Since: now}
+		o.local.Verification = plan.Verification{Since: now}
 	case sent.Has(plan.FieldHeaders) && !w.IsVerified && o.Remote.Webhook.IsVerified:
 		// Some deployments take a verification back for new headers, and never try again.
-		o.mem.Verification = plan.VerifyNow(now)
+		o.local.Verification = plan.VerifyNow(now)
 	case sent.Has(plan.FieldHeaders) && !w.IsVerified:
 		// Some give up one under way.
-		o.mem.Verification = plan.Verification{Since: now, Undone: true}
+		o.local.Verification = plan.Verification{Since: now, Undone: true}
 	}
 }
 
@@ -152,13 +152,13 @@ func (r *Reconciler) sendEndpoint(
 	case err == nil:
 		o.Remote = plan.Remote{Presence: plan.Present, Webhook: got.Webhook, SeenAt: now}
 	case hub.OutcomeOf(err) == hub.Unknown:
-		o.mem.Unsettled = now
+		o.local.Unsettled = now
 	case hub.IsKind(err, hub.NotFound):
 		out.again = true
 	case !hub.IsKind(err, hub.Invalid) || hub.IsConflict(err):
-		o.mem.failed(now, o.attempt(), nil)
+		o.local.failed(now, o.attempt(), nil)
 		return false
 	}
-	o.mem.Verification = v.Triggered(now)
+	o.local.Verification = v.Triggered(now)
 	return err == nil
 }

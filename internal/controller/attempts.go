@@ -29,7 +29,7 @@ func intentSaid(w *v1alpha1.Chatt2Webhook) string {
 
 // rememberIntent takes note of what the annotations say while a registration is open. Where they say something else
 // than this process wrote, another one may have begun a registration since.
-func (m *memory) rememberIntent(o *observation) {
+func (m *localState) rememberIntent(o *observation) {
 	_, intent := o.Object.Annotations[v1alpha1.AnnotationCreateStartedAt]
 	if o.ID == "" && intent && intentSaid(o.Object) != m.intentWritten {
 		m.IntentClosed = false

@@ -123,11 +123,11 @@ func (r *Reconciler) ownerOf(ctx context.Context, id string, me *v1alpha1.Chatt2
 func (r *Reconciler) hasAlone(ctx context.Context, o *observation, p plan.Plan, out *outcome) bool {
 	// That another one has it is known then, and nothing but the Secret is touched.
 	doubts := p.Action == plan.BeginRotation && o.SecretTaken
-	if !r.Options.IsShard || doubts || o.mem.sole == o.ID {
+	if !r.Options.IsShard || doubts || o.local.sole == o.ID {
 		return true
 	}
 	me := o.Object
-	if o.mem.adopted == o.ID {
+	if o.local.adopted == o.ID {
 		// As if we did not have it: any other one counts then.
 		me = o.Object.DeepCopy()
 		me.Status.WebhookID = ""
@@ -138,7 +138,7 @@ func (r *Reconciler) hasAlone(ctx context.Context, o *observation, p plan.Plan, 
 		out.err = err
 		return false
 	case owner == "":
-		o.mem.sole = o.ID
+		o.local.sole = o.ID
 		return true
 	}
 	r.leave(ctx, o, owner, out)
@@ -167,7 +167,7 @@ func (r *Reconciler) leave(ctx context.Context, o *observation, owner string, ou
 	r.claims.seenElsewhere(o.ID, owner, r.Now())
 	o.Matches = append(o.Matches, plan.Match{Webhook: o.Remote.Webhook, Owner: owner})
 	o.Owner, o.Remote, o.Applied = owner, plan.Remote{}, v1alpha1.AppliedStatus{}
-	o.mem.Memory, o.mem.held, o.mem.unwritten = plan.Memory{Requested: o.mem.Requested}, nil, nil
+	o.local.LocalState, o.local.held, o.local.unwritten = plan.LocalState{Requested: o.local.Requested}, nil, nil
 	o.ID = ""
 }
 

@@ -20,8 +20,8 @@ import (
 // observation is everything a decision rests on, and what acting on it takes besides.
 type observation struct {
 	plan.Observed
-	name types.NamespacedName
-	mem  *memory
+	name  types.NamespacedName
+	local *localState
 	// key is the API key.
 	key apiKey
 	// conn is the connection of the API key, nil when there is no usable key.
@@ -36,14 +36,14 @@ type observation struct {
 
 // observe reads what there is to know. It writes nothing and makes no call to the Hub but to look at one webhook that
 // a listing did not show.
-func (r *Reconciler) observe(ctx context.Context, object *v1alpha1.Chatt2Webhook, mem *memory) (*observation, error) {
-	o := &observation{name: client.ObjectKeyFromObject(object), mem: mem}
+func (r *Reconciler) observe(ctx context.Context, object *v1alpha1.Chatt2Webhook, local *localState) (*observation, error) {
+	o := &observation{name: client.ObjectKeyFromObject(object), local: local}
 	o.Now, o.Settings, o.Object = r.Now(), r.Options.Settings, object
-	o.ID = mem.named(&object.Status)
-	mem.rememberIntent(o)
-	o.Memory = mem.Memory
-	o.Unwritten = mem.unwritten
-	status := cmp.Or(mem.unwritten, &object.Status)
+	o.ID = local.named(&object.Status)
+	local.rememberIntent(o)
+	o.Local = local.LocalState
+	o.Unwritten = local.unwritten
+	status := cmp.Or(local.unwritten, &object.Status)
 	if a := status.Applied; a != nil {
 		o.Applied = *a.DeepCopy()
 	}
@@ -54,7 +54,7 @@ func (r *Reconciler) observe(ctx context.Context, object *v1alpha1.Chatt2Webhook
 			return nil, err
 		}
 	}
-	r.observeMemory(o)
+	r.updateLocalState(o)
 	return o, nil
 }
 
@@ -93,19 +93,19 @@ func (r *Reconciler) observeProtection(_ context.Context, o *observation) error 
 
 // observeHub looks at what the connection knows.
 func (r *Reconciler) observeHub(ctx context.Context, o *observation) error {
-	if o.conn != o.mem.conn {
+	if o.conn != o.local.conn {
 		o.unsubscribe()
 	}
 	suspended := o.Object.Spec.Suspend && o.Object.DeletionTimestamp.IsZero()
 	if o.conn == nil || suspended {
 		o.unsubscribe()
-		if o.conn != nil && o.mem.unproved != o.ID {
+		if o.conn != nil && o.local.unproved != o.ID {
 			o.Remote = o.seen(o.ID) // status may not have been told of it
 		}
 		return nil
 	}
 	natural := natural(o.Object)
-	o.mem.conn = o.conn
+	o.local.conn = o.conn
 	o.subscribe()
 	before := o.ID
 	if r.findOwn(ctx, o); o.ID != before {
@@ -133,15 +133,15 @@ func (o *observation) subscribe() {
 
 // unsubscribe leaves the connection that the resource is subscribed to, if there is one.
 func (o *observation) unsubscribe() {
-	conn := o.mem.conn
+	conn := o.local.conn
 	if conn == nil {
 		return
 	}
 	if seen, ok := conn.Find(o.ID); ok {
-		o.mem.seenAt = seen.SeenAt
+		o.local.seenAt = seen.SeenAt
 	}
 	conn.Unsubscribe(subject(o.name))
-	o.mem.conn = nil
+	o.local.conn = nil
 }
 
 // observeOthers looks for other resources and other webhooks that are in the way.
@@ -245,9 +245,9 @@ func (r *Reconciler) observeMatches(
 	return nil
 }
 
-// observeMemory brings what this process remembers up to date, and into the observation.
-func (r *Reconciler) observeMemory(o *observation) {
-	m := o.mem
+// updateLocalState brings what this process remembers up to date, and into the observation.
+func (r *Reconciler) updateLocalState(o *observation) {
+	m := o.local
 	m.reconsider(o.attempt(), secretUID(o.secret))
 	m.requestSeen(o)
 	switch {
@@ -269,12 +269,12 @@ func (r *Reconciler) observeMemory(o *observation) {
 		m.Unsettled = time.Time{}
 	}
 	m.dropHeld(o)
-	o.Memory = m.Memory
+	o.Local = m.LocalState
 }
 
 // dropHeld drops a secret that is held for a webhook which is gone, or that spec does not want signed any more: the
 // update that turns signing off does not wait for its Secret.
-func (m *memory) dropHeld(o *observation) {
+func (m *localState) dropHeld(o *observation) {
 	isOfAnother := m.held != nil && o.Remote.Presence == plan.Present && m.held.webhookID != o.ID
 	isUnwanted := !o.Object.Spec.RequiresSignature && o.Object.DeletionTimestamp.IsZero()
 	if m.held != nil && (isOfAnother || isUnwanted) {
@@ -285,7 +285,7 @@ func (m *memory) dropHeld(o *observation) {
 }
 
 // requestSeen takes note of when a user's request to look again was first seen.
-func (m *memory) requestSeen(o *observation) {
+func (m *localState) requestSeen(o *observation) {
 	asked := o.Object.Annotations[v1alpha1.AnnotationReconcileRequestedAt]
 	switch {
 	case asked == "" || plan.Request(asked) == o.Object.Status.LastHandledReconcileAt:

@@ -64,7 +64,7 @@ func (r *Reconciler) knownSecrets(ctx context.Context, o *observation) ([]string
 	if s := o.Object.Status.SigningSecret; s != nil {
 		add(s.Name) // first, as what it holds can be moved
 	}
-	add(o.mem.secretName)
+	add(o.local.secretName)
 	if !r.Options.WatchSecrets {
 		if o.Object.Status.ObservedGeneration != o.Object.Generation {
 			add(o.Object.SigningSecretName())
@@ -122,7 +122,7 @@ func (o *observation) describe(name string, secret *corev1.Secret, now time.Time
 	if !content.Current.IsZero() {
 		s.Fingerprint = signing.Fingerprint(content.WebhookID, content.Current)
 	}
-	if made := o.mem.made; made.request != "" && made.fingerprint == s.Fingerprint {
+	if made := o.local.made; made.request != "" && made.fingerprint == s.Fingerprint {
 		s.Request = made.request // also where the annotation was not kept
 	}
 	setTimes(&s, object, secret, content.RotatedAt, now)
@@ -156,7 +156,7 @@ func (o *observation) contentOf(secret *corev1.Secret) signing.Content {
 	if content.WebhookID != "" || content.Current.IsZero() {
 		return content
 	}
-	known := []string{o.mem.made.fingerprint}
+	known := []string{o.local.made.fingerprint}
 	if s := o.Object.Status.SigningSecret; s != nil {
 		known = append(known, s.Fingerprint)
 	}
@@ -170,7 +170,7 @@ func (o *observation) contentOf(secret *corev1.Secret) signing.Content {
 // name of one that was written for the resource.
 func (o *observation) isOwnSecret(secret *corev1.Secret) bool {
 	recorded := o.Object.Status.SigningSecret
-	return secret.Labels[v1alpha1.LabelManagedBy] == v1alpha1.ManagedBy || secret.Name == o.mem.secretName ||
+	return secret.Labels[v1alpha1.LabelManagedBy] == v1alpha1.ManagedBy || secret.Name == o.local.secretName ||
 		recorded != nil && secret.Name == recorded.Name
 }
 

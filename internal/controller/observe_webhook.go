@@ -18,7 +18,7 @@ import (
 
 // named is the webhook of the resource, given what status says. What this process has registered, adopted or seen to be
 // right counts for more than what somebody may have written into status since.
-func (m *memory) named(s *v1alpha1.Chatt2WebhookStatus) string {
+func (m *localState) named(s *v1alpha1.Chatt2WebhookStatus) string {
 	// An id that cannot be one was written by somebody else, and counts as lost.
 	if !isCanonicalID(s.WebhookID) {
 		return m.WebhookID
@@ -36,7 +36,7 @@ func (m *memory) named(s *v1alpha1.Chatt2WebhookStatus) string {
 }
 
 // take takes a webhook for the resource's that only status tells of.
-func (m *memory) take(id string) {
+func (m *localState) take(id string) {
 	if id != m.WebhookID {
 		m.ApplicationID, m.APIKeyHash = "", ""
 	}
@@ -50,14 +50,14 @@ func isCanonicalID(id string) bool {
 
 // findOwn looks for the resource's webhook, and decides which one that is where status and this process do not agree.
 func (r *Reconciler) findOwn(ctx context.Context, o *observation) {
-	if o.ID == "" || o.ID == o.mem.DeletedID {
+	if o.ID == "" || o.ID == o.local.DeletedID {
 		return
 	}
 	o.Remote = r.find(ctx, o, o.ID)
 	if other := o.Object.Status.WebhookID; other != o.ID && isCanonicalID(other) {
 		r.contest(ctx, o, other)
 	}
-	if o.mem.unproved == o.ID {
+	if o.local.unproved == o.ID {
 		o.prove()
 	}
 }
@@ -66,15 +66,15 @@ func (r *Reconciler) findOwn(ctx context.Context, o *observation) {
 // is put right. Or another process has replaced the webhook, one of another shard that had the resource for a while:
 // then the one that is known is not there, for which the Hub is asked once, or was given up by the user.
 func (r *Reconciler) contest(ctx context.Context, o *observation, other string) {
-	if o.Remote.Presence == plan.Present && o.mem.contested != other {
+	if o.Remote.Presence == plan.Present && o.local.contested != other {
 		if o.Remote = r.ask(ctx, o, o.ID); o.Remote.Presence == plan.Present {
-			o.mem.contested = other
+			o.local.contested = other
 		}
 	}
 	o.Unproved = o.Remote.Presence == plan.Unseen
 	if o.Remote.Presence == plan.Absent || o.Object.Annotations[v1alpha1.AnnotationForceOrphan] == o.ID {
 		o.ID = other
-		o.mem.take(other)
+		o.local.take(other)
 		o.Remote = r.find(ctx, o, other)
 	}
 }
@@ -86,9 +86,9 @@ func (o *observation) prove() {
 	switch {
 	case o.Unproved:
 	case sameSecond(o.Object.Status.CreatedAt, o.Remote.Webhook.CreatedDate):
-		o.mem.unproved = ""
+		o.local.unproved = ""
 	default:
-		o.ID, o.Remote, o.Applied, o.mem.WebhookID = "", plan.Remote{}, v1alpha1.AppliedStatus{}, ""
+		o.ID, o.Remote, o.Applied, o.local.WebhookID = "", plan.Remote{}, v1alpha1.AppliedStatus{}, ""
 	}
 }
 
@@ -107,7 +107,7 @@ func sameSecond(recorded *metav1.Time, shown time.Time) bool {
 
 // seen is a webhook as the inventory shows it, unless another connection has seen it since.
 func (o *observation) seen(id string) plan.Remote {
-	if seen, ok := o.conn.Find(id); ok && (id != o.ID || !seen.SeenAt.Before(o.mem.seenAt)) {
+	if seen, ok := o.conn.Find(id); ok && (id != o.ID || !seen.SeenAt.Before(o.local.seenAt)) {
 		return plan.Remote{Presence: plan.Present, Webhook: seen.Webhook, SeenAt: seen.SeenAt}
 	}
 	return plan.Remote{}
@@ -120,7 +120,7 @@ func (r *Reconciler) find(ctx context.Context, o *observation, id string) plan.R
 		return seen
 	}
 	if _, ok := o.conn.Find(id); ok {
-		since := o.mem.seenAt
+		since := o.local.seenAt
 		if !listing.BeganAt.Before(since) {
 			// The connection did not believe what the listing showed, soon after a write of its own.
 			since = listing.BeganAt.Add(connection.ReadLag)
@@ -156,7 +156,7 @@ func (o *observation) missing(id string) (_ plan.Remote, known bool) {
 	at, sure, ok := o.conn.Missing(id)
 	// Another process, one of another shard, or this one with another key, may have just made it.
 	made := slices.MaxFunc([]time.Time{
-		o.Settings.ActingSince, o.mem.registeredAt, o.Attempted(), o.createdAt(),
+		o.Settings.ActingSince, o.local.registeredAt, o.Attempted(), o.createdAt(),
 	}, time.Time.Compare)
 	trusted := made.Add(connection.ReadLag) // before that, reads do not show it
 	switch {

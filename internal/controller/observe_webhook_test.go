@@ -27,7 +27,7 @@ func TestWhatThisProcessKnowsCountsForMoreThanStatus(t *testing.T) {
 		{name: "status says otherwise before anything was seen", known: ours, unproved: ours, status: theirs, want: theirs},
 	}
 	for _, test := range tests {
-		m := &memory{unproved: test.unproved}
+		m := &localState{unproved: test.unproved}
 		m.WebhookID, m.IntentClosed = test.known, true
 		if got := m.named(&v1alpha1.Chatt2WebhookStatus{WebhookID: test.status}); got != test.want || m.WebhookID != test.want {
 			t.Errorf("%s: got %q, remembered is %q", test.name, got, m.WebhookID)
@@ -57,16 +57,16 @@ func TestAWebhookOfAnotherAgeThanStatusSaysIsNotTheResources(t *testing.T) {
 		{name: "not there", recorded: created, presence: plan.Absent, id: ours, unproved: true},
 	}
 	for _, test := range tests {
-		o := &observation{mem: &memory{unproved: ours}}
-		o.Object, o.ID, o.mem.WebhookID = &v1alpha1.Chatt2Webhook{}, ours, ours
+		o := &observation{local: &localState{unproved: ours}}
+		o.Object, o.ID, o.local.WebhookID = &v1alpha1.Chatt2Webhook{}, ours, ours
 		if !test.recorded.IsZero() {
 			o.Object.Status.CreatedAt = new(metav1.NewTime(test.recorded))
 		}
 		o.Remote = plan.Remote{Presence: test.presence, Webhook: hub.Webhook{CreatedDate: test.shown}}
-		if o.prove(); o.ID != test.id || o.mem.WebhookID != test.id || o.Unproved != test.unproved {
+		if o.prove(); o.ID != test.id || o.local.WebhookID != test.id || o.Unproved != test.unproved {
 			t.Errorf("%s: it has %q, unproved: %t", test.name, o.ID, o.Unproved)
 		}
-		if proved := o.mem.unproved == ""; test.id != "" && proved == test.unproved {
+		if proved := o.local.unproved == ""; test.id != "" && proved == test.unproved {
 			t.Errorf("%s: it is proved: %t", test.name, proved)
 		}
 	}

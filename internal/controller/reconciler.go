@@ -70,9 +70,9 @@ type Reconciler struct {
 	// Options are how the operator was started.
 	Options Options
 
-	memories memories
-	claims   claims
-	keys     apiKeyCache
+	localStates localStates
+	claims      claims
+	keys        apiKeyCache
 	// resources and secrets know our own writes to them.
 	resources, secrets writes
 }
@@ -84,17 +84,17 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), StepTime)
 	defer cancel()
 
-	object, mem, err := r.fetch(ctx, req)
+	object, local, err := r.fetch(ctx, req)
 	if errors.Is(err, connection.ErrWait) {
 		return reconcile.Result{RequeueAfter: jitter(vanishedRecheck)}, nil
 	}
 	if err != nil || object == nil {
 		return reconcile.Result{}, err
 	}
-	if mem.supersedes(object) {
+	if local.supersedes(object) {
 		return reconcile.Result{RequeueAfter: staleRecheck}, nil
 	}
-	observed, err := r.observe(ctx, object, mem)
+	observed, err := r.observe(ctx, object, local)
 	if err != nil {
 		return reconcile.Result{}, err
 	}
@@ -104,7 +104,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 }
 
 // fetch reads the resource and what this process remembers of it. A resource that is gone is forgotten.
-func (r *Reconciler) fetch(ctx context.Context, req reconcile.Request) (*v1alpha1.Chatt2Webhook, *memory, error) {
+func (r *Reconciler) fetch(ctx context.Context, req reconcile.Request) (*v1alpha1.Chatt2Webhook, *localState, error) {
 	object := &v1alpha1.Chatt2Webhook{}
 	err := r.Client.Get(ctx, req.NamespacedName, object)
 	if apierrors.IsNotFound(err) {
@@ -117,14 +117,14 @@ func (r *Reconciler) fetch(ctx context.Context, req reconcile.Request) (*v1alpha
 	if err != nil {
 		return nil, nil, err
 	}
-	mem := r.memories.of(req.NamespacedName)
-	if mem.uid != "" && mem.uid != object.UID {
+	local := r.localStates.of(req.NamespacedName)
+	if local.uid != "" && local.uid != object.UID {
 		if err := r.reportVanished(ctx, req.NamespacedName, true); err != nil {
 			return nil, nil, err
 		}
 		r.forget(req.NamespacedName)
-		mem = r.memories.of(req.NamespacedName)
+		local = r.localStates.of(req.NamespacedName)
 	}
-	mem.uid, mem.retains = object.UID, object.Spec.DeletionPolicy == v1alpha1.DeletionRetain
-	return object, mem, nil
+	local.uid, local.retains = object.UID, object.Spec.DeletionPolicy == v1alpha1.DeletionRetain
+	return object, local, nil
 }

@@ -41,8 +41,8 @@ func (r *Reconciler) report(ctx context.Context, o *observation, p plan.Plan, ou
 	}
 	next := plan.Decide(&o.Observed)
 	if next.Action == plan.Rest && next.Served(false) && !out.waiting {
-		o.mem.Answered = o.LookRequest()
-		o.Memory = o.mem.Memory
+		o.local.Answered = o.LookRequest()
+		o.Local = o.local.LocalState
 	}
 	if !holds(p, next, out) {
 		turned, err := r.writeStatus(ctx, o, next)
@@ -54,7 +54,7 @@ func (r *Reconciler) report(ctx context.Context, o *observation, p plan.Plan, ou
 	} else {
 		r.emit(ctx, o.Object, out.events)
 	}
-	o.mem.conflicts = 0
+	o.local.conflicts = 0
 	return r.wait(o, p, next, out), nil
 }
 
@@ -65,9 +65,9 @@ func (o *observation) failed(err error) (reconcile.Result, error) {
 		return reconcile.Result{RequeueAfter: jitter(firstConflict)}, nil
 	}
 	if passedBy(err) {
-		o.mem.conflicts++
+		o.local.conflicts++
 	}
-	return failed(err, o.mem.conflicts)
+	return failed(err, o.local.conflicts)
 }
 
 // passedBy tells whether an object changed or went meanwhile.
@@ -96,7 +96,7 @@ func holds(p, next plan.Plan, out outcome) bool {
 func (r *Reconciler) writeStatus(ctx context.Context, o *observation, next plan.Plan) ([]occurrence, error) {
 	after := o.Object.DeepCopy()
 	after.Status = plan.Status(&o.Observed, next)
-	o.mem.unwritten = nil
+	o.local.unwritten = nil
 	before := o.Object
 	if equality.Semantic.DeepEqual(before.Status, after.Status) {
 		return nil, nil
@@ -105,11 +105,11 @@ func (r *Reconciler) writeStatus(ctx context.Context, o *observation, next plan.
 	status := after.Status.DeepCopy()
 	err := o.write(&r.resources, after, func() error { return r.Client.Status().Patch(ctx, after, patch) })
 	if err != nil {
-		o.mem.unwritten = status
+		o.local.unwritten = status
 		return nil, err
 	}
 	if after.ResourceVersion != before.ResourceVersion {
-		o.mem.replaced(before)
+		o.local.replaced(before)
 	}
 	o.Object = after
 	return turned(before.Status.Conditions, after.Status.Conditions, plan.Problems(&o.Observed, next)), nil
@@ -135,10 +135,10 @@ func turned(before, after []metav1.Condition, problems []*plan.Problem) []occurr
 func (r *Reconciler) wait(o *observation, p, next plan.Plan, out outcome) reconcile.Result {
 	switch {
 	case o.overwritten:
-		return reconcile.Result{RequeueAfter: o.mem.nextStep()}
-	case out.waiting && next.Recheck == 0 && o.Now.Before(o.mem.RetryAt):
+		return reconcile.Result{RequeueAfter: o.local.nextStep()}
+	case out.waiting && next.Recheck == 0 && o.Now.Before(o.local.RetryAt):
 		// A user asked for a look meanwhile, which no back-off keeps waiting. What was refused is tried again even so.
-		return reconcile.Result{RequeueAfter: o.mem.RetryAt.Sub(o.Now)}
+		return reconcile.Result{RequeueAfter: o.local.RetryAt.Sub(o.Now)}
 	case out.waiting:
 		return reconcile.Result{RequeueAfter: next.Recheck}
 	case next.Action == plan.AwaitListing:
@@ -147,20 +147,20 @@ func (r *Reconciler) wait(o *observation, p, next plan.Plan, out outcome) reconc
 		}
 		return reconcile.Result{RequeueAfter: next.Recheck}
 	case next.Action == plan.Rest && !out.again:
-		o.mem.steps = 0
+		o.local.steps = 0
 		return reconcile.Result{RequeueAfter: next.Recheck}
 	case next.Action == plan.Look && p.Action == plan.Look:
 		// A listing shows it; who waits for it is woken.
 		return reconcile.Result{RequeueAfter: o.Settings.PollInterval}
 	case next.Action == p.Action && next.Action != plan.TellRotation:
-		return reconcile.Result{RequeueAfter: max(jitter(sameAgain), o.mem.nextStep())}
+		return reconcile.Result{RequeueAfter: max(jitter(sameAgain), o.local.nextStep())}
 	}
-	return reconcile.Result{RequeueAfter: o.mem.nextStep()}
+	return reconcile.Result{RequeueAfter: o.local.nextStep()}
 }
 
 // nextStep is the delay of a step that can be taken now. Should steps ever lead nowhere, they come ever slower: neither
 // the Hub nor the API server is to be hammered by what nobody has thought of.
-func (m *memory) nextStep() time.Duration {
+func (m *localState) nextStep() time.Duration {
 	if m.steps++; m.steps <= manySteps {
 		return atOnce
 	}

@@ -28,14 +28,14 @@ func (o *observation) otherHeaders(action plan.Action) bool {
 		return o.Applied.HeadersHash != noHeaders
 	}
 	everHadNone := len(o.Object.Spec.Headers) == 0 && o.Object.Generation <= 1
-	return !o.mem.IntentClosed && !everHadNone
+	return !o.local.IntentClosed && !everHadNone
 }
 
 // signingSecrets are the values that the Hub signs or signed with, as far as this process has them, and whether that
 // is all: not when the Secret was not read, does not hold what was stored, or another process may have made a new one.
 func (o *observation) signingSecrets() (secrets []hub.Secret, all bool) {
-	if o.mem.held != nil {
-		secrets = append(secrets, o.mem.held.value)
+	if o.local.held != nil {
+		secrets = append(secrets, o.local.held.value)
 	}
 	recorded := ""
 	if s := o.Object.Status.SigningSecret; s != nil {
@@ -53,5 +53,5 @@ func (o *observation) signingSecrets() (secrets []hub.Secret, all bool) {
 			all = all || signing.Fingerprint(content.WebhookID, value) == recorded
 		}
 	}
-	return secrets, all && (!o.Signing.RotationOpen || o.mem.RotationOwn)
+	return secrets, all && (!o.Signing.RotationOpen || o.local.RotationOwn)
 }

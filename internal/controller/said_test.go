@@ -34,8 +34,8 @@ func TestWhatTheHubSaysIsShownOnlyIfItIsFreeOfAllThatItMayKnow(t *testing.T) {
 	deleted := func(o *observation) { o.Object.DeletionTimestamp = new(metav1.NewTime(time.Unix(1, 0))) }
 	headers := func(o *observation) { o.Applied.HeadersHash = "some" }
 	unknown := func(o *observation) { o.Applied.HeadersHash = "" }
-	fresh := func(o *observation) { o.ID, o.Applied.HeadersHash, o.mem.IntentClosed = "", "", true }
-	reopened := func(o *observation) { fresh(o); o.mem.IntentClosed = false }
+	fresh := func(o *observation) { o.ID, o.Applied.HeadersHash, o.local.IntentClosed = "", "", true }
+	reopened := func(o *observation) { fresh(o); o.local.IntentClosed = false }
 	edited := func(o *observation) { o.Object.Generation = 2 }
 	open := func(o *observation) { o.Signing.RotationOpen = true }
 	tests := []struct {
@@ -55,7 +55,7 @@ func TestWhatTheHubSaysIsShownOnlyIfItIsFreeOfAllThatItMayKnow(t *testing.T) {
 		{name: "it is named", action: plan.Update, is: []func(*observation){stored}, message: "it is stored-secret"},
 		{name: "the one before is named", action: plan.Redefine, is: []func(*observation){stored}, message: "it was FORMER-SECRET"},
 		{name: "a secret is held", action: plan.Update, message: "it is a held-secret", is: []func(*observation){
-			func(o *observation) { o.mem.held = &heldSecret{value: hub.NewSecret("held-secret")} },
+			func(o *observation) { o.local.held = &heldSecret{value: hub.NewSecret("held-secret")} },
 		}},
 		{name: "a secret was changed", action: plan.Update, is: []func(*observation){stored, func(o *observation) {
 			o.secret = holding("edited", "")
@@ -67,11 +67,11 @@ func TestWhatTheHubSaysIsShownOnlyIfItIsFreeOfAllThatItMayKnow(t *testing.T) {
 		{name: "a deletion", action: plan.Delete, is: []func(*observation){deleted}, shown: true},
 		{name: "another process rotates", action: plan.Redefine, is: []func(*observation){stored, open}},
 		{name: "this process rotates", action: plan.Redefine, shown: true, is: []func(*observation){stored, open, func(o *observation) {
-			o.mem.RotationOwn = true
+			o.local.RotationOwn = true
 		}}},
 	}
 	for _, test := range tests {
-		o := &observation{mem: &memory{}}
+		o := &observation{local: &localState{}}
 		o.ID, o.Object, o.Applied.HeadersHash = id, &v1alpha1.Chatt2Webhook{}, noHeaders
 		o.Object.Generation = 1
 		for _, is := range test.is {

@@ -6,7 +6,7 @@ import (
 )
 
 func TestStepsThatLeadNowhereComeEverSlower(t *testing.T) {
-	m := &memory{}
+	m := &localState{}
 	for range manySteps {
 		if delay := m.nextStep(); delay != atOnce {
 			t.Fatalf("step %d waits for %s", m.steps, delay)

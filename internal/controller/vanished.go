@@ -21,13 +21,13 @@ import (
 // any more: another process may have deleted it. The error is connection.ErrWait while the Hub is about to be asked. A
 // resource that was replaced is known to be gone: the API server answers a write to another UID as an invalid one.
 func (r *Reconciler) reportVanished(ctx context.Context, name types.NamespacedName, isReplaced bool) error {
-	mem := r.memories.of(name)
-	id := mem.WebhookID
-	if id == "" || mem.released || mem.retains || mem.DeletedID == id || mem.uid == "" || mem.unproved == id {
+	local := r.localStates.of(name)
+	id := local.WebhookID
+	if id == "" || local.released || local.retains || local.DeletedID == id || local.uid == "" || local.unproved == id {
 		return nil
 	}
 	gone := &v1alpha1.Chatt2Webhook{}
-	gone.Namespace, gone.Name, gone.UID = name.Namespace, name.Name, mem.uid
+	gone.Namespace, gone.Name, gone.UID = name.Namespace, name.Name, local.uid
 	if !isReplaced {
 		err := r.refresh(ctx, gone.DeepCopy())
 		switch {
@@ -37,7 +37,7 @@ func (r *Reconciler) reportVanished(ctx context.Context, name types.NamespacedNa
 			return err
 		}
 	}
-	o := &observation{name: name, mem: mem, Observed: plan.Observed{Object: gone, Memory: mem.Memory}}
+	o := &observation{name: name, local: local, Observed: plan.Observed{Object: gone, Local: local.LocalState}}
 	if left, err := r.isLeft(ctx, o, id); err != nil || !left {
 		return err
 	}
@@ -49,7 +49,7 @@ func (r *Reconciler) reportVanished(ctx context.Context, name types.NamespacedNa
 
 // isLeft reports whether a webhook is on the Hub, as far as is known, and no resource has it or is about to adopt it.
 func (r *Reconciler) isLeft(ctx context.Context, o *observation, id string) (bool, error) {
-	if conn := o.mem.conn; conn != nil {
+	if conn := o.local.conn; conn != nil {
 		seen, there := conn.Find(id)
 		if !there && conn.Listing().BeganAt.After(o.shownAt()) {
 			return false, nil
@@ -65,7 +65,7 @@ func (r *Reconciler) isLeft(ctx context.Context, o *observation, id string) (boo
 		return false, err
 	}
 	owner, err = r.liveOwnerOf(ctx, id, o.Object)
-	if owner != "" || err != nil || o.mem.conn == nil {
+	if owner != "" || err != nil || o.local.conn == nil {
 		return owner == "", err
 	}
 	return r.isOnHub(ctx, o, id)
@@ -82,20 +82,20 @@ const mostAsked = 5
 // isOnHub asks the Hub for a webhook. A Hub that is down, refuses the API key or cannot show this webhook may never
 // answer, and the next resource of this name waits: the webhook is then taken to be there.
 func (r *Reconciler) isOnHub(ctx context.Context, o *observation, id string) (bool, error) {
-	_, err := o.mem.conn.Get(ctx, subject(o.name), id, connection.Repair)
+	_, err := o.local.conn.Get(ctx, subject(o.name), id, connection.Repair)
 	switch {
 	case hub.IsKind(err, hub.NotFound) && r.Now().After(o.shownAt()):
 		return false, nil
-	case err == nil, o.mem.conn.State().Access != connection.Open:
+	case err == nil, o.local.conn.State().Access != connection.Open:
 		return true, nil
 	case errors.Is(err, connection.ErrWait), hub.IsKind(err, hub.NotFound), hub.IsKind(err, hub.Throttled):
 		return false, connection.ErrWait
 	}
-	if o.mem.failures++; o.mem.failures < mostAsked {
+	if o.local.failures++; o.local.failures < mostAsked {
 		return false, connection.ErrWait
 	}
 	return true, nil
 }
 
 // shownAt is when the Hub shows the webhook at the latest that this process has registered.
-func (o *observation) shownAt() time.Time { return o.mem.registeredAt.Add(connection.ReadLag) }
+func (o *observation) shownAt() time.Time { return o.local.registeredAt.Add(connection.ReadLag) }

@@ -99,7 +99,7 @@ func TestAWriteThatPanicsIsNotUnderWayForEver(t *testing.T) {
 
 func TestConflictsInARowAreWaitedForEverLonger(t *testing.T) {
 	conflict := apierrors.NewConflict(schema.GroupResource{}, "w", nil)
-	o := &observation{mem: &memory{}}
+	o := &observation{local: &localState{}}
 	var last time.Duration
 	for range 20 {
 		got, err := o.failed(conflict)

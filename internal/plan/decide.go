@@ -147,7 +147,7 @@ func (p Plan) complete(o *Observed) Plan {
 			p.Recheck = sooner(p.Recheck, o.until(expires))
 		}
 		p.Recheck = sooner(p.Recheck, max(0, o.Key.ProtectAt.Sub(o.Now)))
-		p.Recheck = sooner(p.Recheck, max(0, o.Memory.SecretRetryAt.Sub(o.Now)))
+		p.Recheck = sooner(p.Recheck, max(0, o.Local.SecretRetryAt.Sub(o.Now)))
 		if o.restsOnSecrets() {
 			p.Recheck = sooner(p.Recheck, o.Settings.SecretRecheck)
 		}

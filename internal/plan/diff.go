@@ -34,7 +34,7 @@ func (o *Observed) sent() Sent { return Sent{Applied: o.Applied, RequiresSignatu
 // leaves a doubt it is sent, for that changes nothing if it is so already: to turn signing off when status still says
 // that there was a Secret, and of a webhook that we have sent nothing yet.
 func (o *Observed) sentSignature() bool {
-	if sent := o.Memory.RequiresSignature; sent != nil {
+	if sent := o.Local.RequiresSignature; sent != nil {
 		return *sent
 	}
 	turnsOn, recorded := o.Object.Spec.RequiresSignature, &o.Object.Status

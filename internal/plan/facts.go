@@ -29,7 +29,7 @@ func (o *Observed) LookRequest() string {
 // requestPending tells whether the user asked for a look that was not answered yet.
 func (o *Observed) requestPending() bool {
 	request := o.LookRequest()
-	return request != "" && request != o.Object.Status.LastHandledReconcileAt && request != o.Memory.Answered
+	return request != "" && request != o.Object.Status.LastHandledReconcileAt && request != o.Local.Answered
 }
 
 // rotationRequest is the user's request to rotate, empty when there is none that was not answered yet.
@@ -56,7 +56,7 @@ func (o *Observed) applicationDoubt() bool {
 // Application is the one that the webhook belongs to, and the hash of the API key that showed it last, from status or,
 // while that could not be told, from this process's memory. Either is empty when it is not known.
 func (o *Observed) Application() (id, keyHash string) {
-	recorded, m := &o.Object.Status, &o.Memory
+	recorded, m := &o.Object.Status, &o.Local
 	return cmp.Or(recorded.ApplicationID, m.ApplicationID), cmp.Or(recorded.APIKeyHash, m.APIKeyHash)
 }
 
@@ -105,7 +105,7 @@ func (o *Observed) secretGood() bool {
 	s := &o.Signing
 	return s.Exists && !o.ForeignSecret() && s.WebhookID == o.ID && s.Fingerprint != "" && !s.RotationOpen &&
 		!o.tampered() &&
-		!o.Memory.Held && !o.Memory.Doubted
+		!o.Local.Held && !o.Local.Doubted
 }
 
 // rotationDue is when the next rotation is due, zero when never.

@@ -65,7 +65,7 @@ func TestTheHubIsMadeToVerifyEverLessOften(t *testing.T) {
 		case Verify:
 			tried = append(tried, o.Now.Sub(last))
 			last = o.Now
-			o.Memory.Verification = o.Memory.Verification.Triggered(o.Now)
+			o.Local.Verification = o.Local.Verification.Triggered(o.Now)
 			o.Remote.SeenAt = o.Now
 		default:
 			o.Now = o.Now.Add(p.Recheck)

@@ -25,13 +25,13 @@ func (o *Observed) Recorded(annotation string) (string, bool) {
 	if value, ok := o.Object.Annotations[annotation]; ok {
 		return value, true
 	}
-	value, ok := o.Memory.Intent[annotation]
+	value, ok := o.Local.Intent[annotation]
 	return value, ok
 }
 
 // intentRemoved tells whether somebody has removed something that was written down of a registration that is open.
 func (o *Observed) intentRemoved() bool {
-	for annotation := range o.Memory.Intent {
+	for annotation := range o.Local.Intent {
 		if _, ok := o.Object.Annotations[annotation]; !ok {
 			return true
 		}
@@ -77,7 +77,7 @@ func (o *Observed) intent() (time.Time, bool) {
 // intentOpen tells whether a webhook may have been registered that nobody knows the id of.
 func (o *Observed) intentOpen() bool {
 	_, ok := o.intent()
-	return ok && o.ID == "" && !o.Memory.IntentClosed
+	return ok && o.ID == "" && !o.Local.IntentClosed
 }
 
 // retried is when a registration was repeated last whose first answer had been lost, and whether one was: not before
@@ -121,7 +121,7 @@ func MayHaveMade(object *v1alpha1.Chatt2Webhook, created, now time.Time) bool {
 // settled is when everything that may be under way without anybody knowing has been carried out or never will be.
 func (o *Observed) settled() time.Time {
 	// What is written down counts, too: the operator of another shard may have done that a moment ago.
-	bar := latest(latest(o.Settings.ActingSince, o.Memory.Unsettled), o.Attempted())
+	bar := latest(latest(o.Settings.ActingSince, o.Local.Unsettled), o.Attempted())
 	return bar.Add(o.Settings.SettleTime)
 }
 

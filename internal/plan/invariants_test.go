@@ -43,7 +43,7 @@ func circumstances() [][]with {
 		{retryIn(time.Second)},
 		{remembered(rejects)},
 		{remembered(held)},
-		{remembered(func(m *Memory) { m.IntentClosed = true })},
+		{remembered(func(m *LocalState) { m.IntentClosed = true })},
 		{asked},
 		{headerless},
 		{newGeneration},
@@ -59,12 +59,12 @@ func circumstances() [][]with {
 		{onHub(func(h *Hub) { h.PausedUntil = noon.Add(time.Hour) }), onHub(func(h *Hub) { h.PausedUntil = noon.Add(time.Second) })},
 		{onHub(func(h *Hub) { h.Unreadable = "entry 7" })},
 		{onHub(func(h *Hub) { h.Pages, h.PagesRead = 100, 30 })},
-		{remembered(func(m *Memory) { m.SecretRetryAt = noon.Add(time.Minute) })},
-		{remembered(func(m *Memory) { m.UnkeptUntil = noon.Add(time.Minute) })},
-		{remembered(func(m *Memory) { m.RotationOwn = true })},
-		{remembered(func(m *Memory) { m.SeenAt = noon.Add(-time.Minute) })},
-		{remembered(func(m *Memory) { m.DeletedID = mine })},
-		{remembered(func(m *Memory) { m.LookedAt = noon.Add(-time.Second) })},
+		{remembered(func(m *LocalState) { m.SecretRetryAt = noon.Add(time.Minute) })},
+		{remembered(func(m *LocalState) { m.UnkeptUntil = noon.Add(time.Minute) })},
+		{remembered(func(m *LocalState) { m.RotationOwn = true })},
+		{remembered(func(m *LocalState) { m.SeenAt = noon.Add(-time.Minute) })},
+		{remembered(func(m *LocalState) { m.DeletedID = mine })},
+		{remembered(func(m *LocalState) { m.LookedAt = noon.Add(-time.Second) })},
 		{func(o *Observed) { o.SecretTaken = true }},
 		{func(o *Observed) { o.OtherKey = true }},
 		{func(o *Observed) { o.Unproved = true }},
@@ -204,7 +204,7 @@ func TestWhatIsReadyIsRightAtTheLastLook(t *testing.T) {
 		if !meta.IsStatusConditionTrue(s.Conditions, v1alpha1.ConditionReady) {
 			return
 		}
-		if o.Object.Spec.RequiresSignature && (!o.secretGood() || o.Memory.Held) {
+		if o.Object.Spec.RequiresSignature && (!o.secretGood() || o.Local.Held) {
 			t.Error("ready although the Secret does not hold what the Hub signs with")
 		}
 		if o.Remote.Presence == Present && o.Object.Spec.ReadyWhen == "" && !o.Remote.Webhook.IsVerified {

@@ -114,15 +114,15 @@ var observationFresh = need{"observation fresh", func(o *Observed) (wait, bool) 
 	if o.isDeleting() {
 		return wait{}, false
 	}
-	bar := o.Memory.Unsettled.Add(o.Settings.SettleTime)
-	if o.ID != "" && !o.Memory.Unsettled.IsZero() && o.Remote.SeenAt.Before(bar) {
-		w := wait{problem: cmp.Or(o.Memory.Problem, updating())} // spec may have changed since the call
+	bar := o.Local.Unsettled.Add(o.Settings.SettleTime)
+	if o.ID != "" && !o.Local.Unsettled.IsZero() && o.Remote.SeenAt.Before(bar) {
+		w := wait{problem: cmp.Or(o.Local.Problem, updating())} // spec may have changed since the call
 		if w.recheck = o.until(bar); !o.Now.Before(bar) {
 			w.action, w.recheck = o.observe(observeGap)
 		}
 		return w, true
 	}
-	switch asked := o.Memory.Requested; {
+	switch asked := o.Local.Requested; {
 	case !o.requestPending():
 		return wait{}, false
 	case o.ID != "":
@@ -138,7 +138,7 @@ var observationFresh = need{"observation fresh", func(o *Observed) (wait, bool) 
 // observe returns the action that has the webhook observed, but not more often than after a gap: an observation may still
 // show the past.
 func (o *Observed) observe(gap time.Duration) (Action, time.Duration) {
-	if next := o.Memory.LookedAt.Add(gap); o.Now.Before(next) {
+	if next := o.Local.LookedAt.Add(gap); o.Now.Before(next) {
 		return Rest, o.until(next)
 	}
 	return Look, 0
@@ -164,7 +164,7 @@ func (o *Observed) isOutcomeUnknown() bool {
 // applied must be seen. Where that would cost many calls for each resource, a listing may be that many seconds older.
 var listed = need{"webhooks listed", func(o *Observed) (wait, bool) {
 	isVacuous := o.ID != "" || o.isDeleting() || o.Object.Spec.Adoption.WebhookID != nil
-	after := o.Memory.SeenAt.Add(-time.Duration(max(o.Hub.ListingCalls-1, 0)) * time.Second)
+	after := o.Local.SeenAt.Add(-time.Duration(max(o.Hub.ListingCalls-1, 0)) * time.Second)
 	if isVacuous || !o.Hub.ListedAt.IsZero() && !o.Hub.ListedAt.Before(after) {
 		return wait{}, false
 	}
@@ -181,7 +181,7 @@ func (w wait) firstListing(o *Observed) wait {
 	if o.Hub.Pages < 2 {
 		return w
 	}
-	if at := o.Memory.SeenAt.Add(longListing); o.Now.Before(at) {
+	if at := o.Local.SeenAt.Add(longListing); o.Now.Before(at) {
 		w.recheck = min(w.recheck, o.until(at))
 		return w
 	}
@@ -209,17 +209,17 @@ func (w wait) unlistable(o *Observed) wait {
 
 // retryDue: no call has failed a moment ago.
 var retryDue = need{"retry due", func(o *Observed) (wait, bool) {
-	w := wait{problem: o.Memory.Problem, recheck: o.until(o.Memory.RetryAt)}
+	w := wait{problem: o.Local.Problem, recheck: o.until(o.Local.RetryAt)}
 	if w.problem != nil && o.isDeleting() && o.refusesDeletion() {
 		w.deletion = blocksAndOrphans
 	}
-	return w, o.Now.Before(o.Memory.RetryAt) && !o.requestPending()
+	return w, o.Now.Before(o.Local.RetryAt) && !o.requestPending()
 }}
 
 // specAccepted: the Hub has not rejected what spec says, or long ago.
 var specAccepted = need{"spec accepted by the Hub", func(o *Observed) (wait, bool) {
-	return wait{problem: o.Memory.Rejected, recheck: o.until(o.Memory.RejectedUntil)},
-		o.Memory.Rejected != nil && !o.requestPending() && o.Now.Before(o.Memory.RejectedUntil)
+	return wait{problem: o.Local.Rejected, recheck: o.until(o.Local.RejectedUntil)},
+		o.Local.Rejected != nil && !o.requestPending() && o.Now.Before(o.Local.RejectedUntil)
 }}
 
 // rotationSettled: a redefinition by another process cannot be carried out any more. It would make a secret stale that
@@ -233,7 +233,7 @@ var rotationSettled = need{"rotation of another process settled", func(o *Observ
 }}
 
 func (o *Observed) isRotationUnsettled(s *SigningSecret) bool {
-	return s.RotationOpen && !o.Memory.RotationOwn && o.Now.Before(o.rotationSettled(s))
+	return s.RotationOpen && !o.Local.RotationOwn && o.Now.Before(o.rotationSettled(s))
 }
 
 // longPause is how much longer a pause must go on to be reported by a resource that waits for its end. Shorter ones are

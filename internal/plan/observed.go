@@ -18,7 +18,7 @@ type Observed struct {
 	// Object is the resource as it was read. It is not changed.
 	Object *v1alpha1.Chatt2Webhook
 	// Memory is what this process knows and nobody else.
-	Memory Memory
+	Local LocalState
 	// Key is about the API key.
 	Key Key
 	// Hub is about the connection of the API key.
@@ -77,8 +77,8 @@ type Settings struct {
 	ActingSince time.Time
 }
 
-// Memory is what this process remembers of its own doings. Losing it costs a look, never correctness.
-type Memory struct {
+// LocalState is what this process remembers of its own doings. Losing it costs a look, never correctness.
+type LocalState struct {
 	// WebhookID is the resource's webhook as this process last knew it.
 	WebhookID string
 	// DeletedID is the webhook that this process deleted because the resource is being deleted.

@@ -87,8 +87,8 @@ func remote(change func(*hub.Webhook)) with {
 	return func(o *Observed) { change(&o.Remote.Webhook) }
 }
 
-func remembered(change func(*Memory)) with {
-	return func(o *Observed) { change(&o.Memory) }
+func remembered(change func(*LocalState)) with {
+	return func(o *Observed) { change(&o.Local) }
 }
 
 func onHub(change func(*Hub)) with {
@@ -115,7 +115,7 @@ func intentRemoved(at time.Time) with {
 	return func(o *Observed) {
 		delete(o.Object.Annotations, v1alpha1.AnnotationCreateStartedAt)
 		o.Object.Finalizers = []string{v1alpha1.WebhookFinalizer}
-		o.Memory.Intent = map[string]string{v1alpha1.AnnotationCreateStartedAt: stamp(at)}
+		o.Local.Intent = map[string]string{v1alpha1.AnnotationCreateStartedAt: stamp(at)}
 	}
 }
 

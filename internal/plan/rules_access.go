@@ -31,7 +31,7 @@ const claimRecheck = time.Minute
 
 // mayCallNow reports whether a call can be made that other rules do not wait for.
 func (o *Observed) mayCallNow() bool {
-	return !o.Hub.Refused && !o.Hub.Down && !o.Now.Before(o.Memory.RetryAt)
+	return !o.Hub.Refused && !o.Hub.Down && !o.Now.Before(o.Local.RetryAt)
 }
 
 // registeredTwice reports whether two resources have registered a webhook at the same moment, each before it could see

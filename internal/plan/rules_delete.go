@@ -25,7 +25,7 @@ func reportFinalizers(o *Observed) Plan {
 }
 
 // isDeletedByUs reports whether the Hub has answered the deletion, and only the release of the resource failed.
-func (o *Observed) isDeletedByUs() bool { return o.ID != "" && o.ID == o.Memory.DeletedID }
+func (o *Observed) isDeletedByUs() bool { return o.ID != "" && o.ID == o.Local.DeletedID }
 
 func isRetained(o *Observed) bool {
 	return o.Object.Spec.DeletionPolicy == v1alpha1.DeletionRetain && !o.isDeletedByUs()
@@ -49,9 +49,9 @@ func release(*Observed) Plan { return Plan{Action: Release} }
 // refusesDeletion tells whether the Hub goes on answering that it will not delete the webhook. A single refusal may be
 // about the moment: a deletion may long have waited for a Hub that was down.
 func (o *Observed) refusesDeletion() bool {
-	reason := o.Memory.Problem.Reason
+	reason := o.Local.Problem.Reason
 	return (reason == v1alpha1.ReasonForbidden || reason == v1alpha1.ReasonDeletionBlocked) &&
-		o.Memory.ProblemTime >= o.grace()
+		o.Local.ProblemTime >= o.grace()
 }
 
 func hasWebhook(o *Observed) bool { return o.ID != "" }
@@ -112,7 +112,7 @@ func (o *Observed) deleteDoubtful() (Plan, bool) {
 
 // blockedOrOrphan waits for what blocks the deletion, until it has waited long enough.
 func (o *Observed) blockedOrOrphan(message string) Plan {
-	since := latest(o.Memory.KeyProblemSince, o.Settings.ActingSince)
+	since := latest(o.Local.KeyProblemSince, o.Settings.ActingSince)
 	giveUp := latest(o.Object.DeletionTimestamp.Add(o.Settings.OrphanAfter), since.Add(o.grace()))
 	if o.Now.Before(giveUp) {
 		return Plan{Action: Rest, Recheck: min(o.until(giveUp), keyRecheck), Problem: blocked(message)}

@@ -97,11 +97,11 @@ func (o *Observed) duplicate() string {
 // isIntentRejected: what a user registers by hand would be taken by the next process for what the registration made.
 func isIntentRejected(o *Observed) bool {
 	_, intent := o.intent()
-	return o.ID == "" && o.Memory.Rejected != nil && o.Memory.IntentClosed && intent
+	return o.ID == "" && o.Local.Rejected != nil && o.Local.IntentClosed && intent
 }
 
 func withdrawIntent(o *Observed) Plan {
-	return Plan{Action: WithdrawIntent, Problem: o.Memory.Rejected}
+	return Plan{Action: WithdrawIntent, Problem: o.Local.Rejected}
 }
 
 // isOfOtherKey: the present API key may be another Application's, and then no listing shows what was registered before.
@@ -127,7 +127,7 @@ func reportObstacle(o *Observed) Plan {
 	case o.Headers.Problem != nil:
 		return Plan{Action: Rest, Problem: o.Headers.Problem, Recheck: keyRecheck}
 	}
-	return Plan{Action: Rest, Problem: unkeptProblem(), Recheck: o.until(o.Memory.UnkeptUntil)}
+	return Plan{Action: Rest, Problem: unkeptProblem(), Recheck: o.until(o.Local.UnkeptUntil)}
 }
 
 func hasNoWebhook(o *Observed) bool { return o.ID == "" }

@@ -8,9 +8,9 @@ import (
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
 )
 
-func holdsSecret(o *Observed) bool { return o.Memory.Held }
+func holdsSecret(o *Observed) bool { return o.Local.Held }
 
-func storeHeld(o *Observed) Plan { return Plan{Action: StoreSecret, Problem: o.Memory.SecretProblem} }
+func storeHeld(o *Observed) Plan { return Plan{Action: StoreSecret, Problem: o.Local.SecretProblem} }
 
 func previousExpired(o *Observed) bool {
 	s := &o.Signing
@@ -33,7 +33,7 @@ func markStale(o *Observed) Plan {
 // whether it signs, a Secret is made for that: else nothing would show that it may, should the answer be lost.
 func mustRecordRotation(o *Observed) bool {
 	s := &o.Signing
-	if !o.differences().Has(FieldRequiresSignature) || o.ForeignSecret() || o.Memory.Held ||
+	if !o.differences().Has(FieldRequiresSignature) || o.ForeignSecret() || o.Local.Held ||
 		!s.Exists && o.Remote.Webhook.RequiresSignature.Known {
 		return false
 	}
@@ -58,7 +58,7 @@ func reportRotation(*Observed) Plan { return Plan{Action: TellRotation} }
 // updates returns the fields that an update would send.
 func (o *Observed) updates() Changes {
 	c := o.differences()
-	if o.Object.Spec.RequiresSignature && (o.Memory.Held || o.secretBacksOff()) {
+	if o.Object.Spec.RequiresSignature && (o.Local.Held || o.secretBacksOff()) {
 		// Signing is not turned on, which makes another secret, before the one that is held is stored, nor while the
 		// Secret cannot be written.
 		c = c.Without(FieldRequiresSignature)
@@ -101,7 +101,7 @@ func (o *Observed) placeSecret() Action {
 		return DeleteSecret
 	case former == nil:
 		return Rest
-	case o.signed() && !s.Exists && !o.Memory.Held && !former.RotationOpen && former.WebhookID == o.ID &&
+	case o.signed() && !s.Exists && !o.Local.Held && !former.RotationOpen && former.WebhookID == o.ID &&
 		former.Fingerprint != "" && former.Fingerprint == o.recordedFingerprint():
 		return MoveSecret
 	case o.secretGood():
@@ -118,12 +118,12 @@ func (o *Observed) recordedFingerprint() string {
 }
 
 // secretBacksOff reports whether the signing Secret could not be written a while ago.
-func (o *Observed) secretBacksOff() bool { return o.Now.Before(o.Memory.SecretRetryAt) }
+func (o *Observed) secretBacksOff() bool { return o.Now.Before(o.Local.SecretRetryAt) }
 
 // mustRotate reports whether the signing secret must be replaced: a rotation was begun, the secret is lost, or a rotation
 // was requested or is due.
 func mustRotate(o *Observed) bool {
-	if !o.signed() || o.ForeignSecret() || o.Memory.Held {
+	if !o.signed() || o.ForeignSecret() || o.Local.Held {
 		return false
 	}
 	return o.Signing.RotationOpen || o.rotationTrigger() != ""
@@ -148,7 +148,7 @@ func (o *Observed) rotationTrigger() string {
 func rotate(o *Observed) Plan {
 	p := Plan{Action: BeginRotation, WebhookID: o.ID, Trigger: o.rotationTrigger()}
 	switch {
-	case o.Signing.RotationOpen && o.Memory.RotationOwn:
+	case o.Signing.RotationOpen && o.Local.RotationOwn:
 		return Plan{Action: Redefine, WebhookID: o.ID}
 	case o.Signing.RotationOpen:
 		// Recorded again, for other processes to know when the call that follows settles.
@@ -168,7 +168,7 @@ func updateSecretMetadata(*Observed) Plan { return Plan{Action: UpdateSecretMeta
 // metadataLost reports whether the API server has not kept the metadata that spec says. It is not written again until
 // spec changes or the user asks for it.
 func (o *Observed) metadataLost() bool {
-	return o.Signing.Outdated && o.Memory.MetadataLostOf == o.Object.Generation && !o.requestPending()
+	return o.Signing.Outdated && o.Local.MetadataLostOf == o.Object.Generation && !o.requestPending()
 }
 
 func isAnything(*Observed) bool { return true }
@@ -203,8 +203,8 @@ func signingProblem(o *Observed) *Problem {
 	case !o.Object.DeletionTimestamp.IsZero():
 		t.Unknown, t.Reason = true, v1alpha1.ReasonPending
 		t.Message = "the Secret is not looked at any more: the resource is being deleted"
-	case o.Memory.SecretProblem != nil && o.wantsSecretWrite():
-		return o.Memory.SecretProblem
+	case o.Local.SecretProblem != nil && o.wantsSecretWrite():
+		return o.Local.SecretProblem
 	case o.ForeignSecret() && o.mayBecomeOurs():
 		t.Unknown, t.Reason = true, v1alpha1.ReasonPending
 		t.Message = "the Secret with the signing secret is taken over once its webhook was seen on the Hub"

@@ -62,7 +62,7 @@ func (v Verification) Triggered(now time.Time) Verification {
 // Verification is where the attempts stand. After a restart they go on as slowly as the age of the webhook says, so
 // that a restart is no reason to try them all at once; but for an endpoint that was verified until now, as status says.
 func (o *Observed) Verification() Verification {
-	v := o.Memory.Verification
+	v := o.Local.Verification
 	if !v.Since.IsZero() {
 		return v
 	}

@@ -24,12 +24,12 @@ func isDown(h *Hub) { h.Down = true }
 // asked is a request to look again, first seen a second ago.
 func asked(o *Observed) {
 	o.Object.Annotations[v1alpha1.AnnotationReconcileRequestedAt] = "now"
-	o.Memory.Requested = o.Now.Add(-time.Second)
+	o.Local.Requested = o.Now.Add(-time.Second)
 }
 
 func seenAt(at time.Time) with { return func(o *Observed) { o.Remote.SeenAt = at } }
 
-func held(m *Memory) { m.Held = true }
+func held(m *LocalState) { m.Held = true }
 
 func drifted(w *hub.Webhook) { w.Endpoint = "https://hooks.example/other" }
 
@@ -42,12 +42,12 @@ func foreignKey(o *Observed) { o.Key.Hash, o.Hub.ApplicationID = "another key", 
 
 // untold is a webhook that only this process knows of.
 func untold(o *Observed) {
-	o.Memory.WebhookID, o.Memory.ApplicationID, o.Memory.APIKeyHash = mine, "app", "key"
+	o.Local.WebhookID, o.Local.ApplicationID, o.Local.APIKeyHash = mine, "app", "key"
 	o.Object.Status = v1alpha1.Chatt2WebhookStatus{ObservedGeneration: -1}
 }
 
 func unsettledSince(d time.Duration) with {
-	return remembered(func(m *Memory) {
+	return remembered(func(m *LocalState) {
 		m.Unsettled, m.Problem = noon.Add(-d), problem(v1alpha1.ConditionSynced, v1alpha1.ReasonHubUnavailable)
 	})
 }
@@ -79,13 +79,13 @@ func accessScenes() []scene {
 		{name: "a secret is held", o: observed(held, spec(suspend)), rule: heldFirst, action: StoreSecret},
 		{
 			name: "a secret is held and was not stored a moment ago", rule: inSync, action: Rest, recheck: time.Second,
-			o: observed(held, remembered(func(m *Memory) {
+			o: observed(held, remembered(func(m *LocalState) {
 				m.SecretRetryAt, m.SecretProblem = noon.Add(time.Second), problem(v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonSecretNotStored)
 			})),
 		},
 		{name: "the finalizer was taken away", o: observed(func(o *Observed) { o.Object.Finalizers = nil }), rule: metadata, action: RestoreMetadata},
 		{name: "what was written down of a registration was removed", o: observed(unregistered, intentRemoved(noon.Add(-time.Minute)), retryIn(time.Second)), rule: metadata, action: RestoreMetadata},
-		{name: "when a registration was repeated was removed", o: observed(unregistered, intent(noon), remembered(func(m *Memory) {
+		{name: "when a registration was repeated was removed", o: observed(unregistered, intent(noon), remembered(func(m *LocalState) {
 			m.Intent = map[string]string{v1alpha1.AnnotationCreateRetriedAt: stamp(noon)}
 		})), rule: metadata, action: RestoreMetadata},
 		{name: "suspended", o: observed(spec(suspend), remote(drifted), keyless), rule: suspended, action: Rest, reason: v1alpha1.ReasonSuspended},
@@ -126,7 +126,7 @@ func accessScenes() []scene {
 		{name: "it was deleted on the Hub", o: observed(absent), rule: deleted, action: Forget, id: mine, reason: v1alpha1.ReasonRemotelyDeleted},
 
 		{name: "a call may still be carried out", o: observed(unsettledSince(10*time.Second), remote(drifted)), need: settles, action: Rest, reason: v1alpha1.ReasonHubUnavailable, recheck: 20 * time.Second},
-		{name: "a call may still be carried out that spec has changed since", o: observed(remembered(func(m *Memory) { m.Unsettled = noon.Add(-10 * time.Second) })), need: settles, action: Rest, reason: v1alpha1.ReasonUpdating, recheck: 20 * time.Second},
+		{name: "a call may still be carried out that spec has changed since", o: observed(remembered(func(m *LocalState) { m.Unsettled = noon.Add(-10 * time.Second) })), need: settles, action: Rest, reason: v1alpha1.ReasonUpdating, recheck: 20 * time.Second},
 		{name: "a call has settled and nobody looked since", o: observed(unsettledSince(30*time.Second), seenAt(noon.Add(-time.Second)), remote(drifted)), need: settles, action: Look, id: mine, reason: v1alpha1.ReasonHubUnavailable},
 		{name: "a look is asked for when a call has settled", o: observed(unsettledSince(30*time.Second), seenAt(noon.Add(-time.Second)), asked), need: settles, action: Look, id: mine, reason: v1alpha1.ReasonHubUnavailable, is: notServed},
 		{name: "a call has settled and somebody looked since", o: observed(unsettledSince(30*time.Second), seenAt(noon)), rule: inSync, action: Rest},
@@ -136,7 +136,7 @@ func accessScenes() []scene {
 		{name: "a look is asked for before the registration", o: observed(unregistered, asked), need: request, action: AwaitListing, is: func(p Plan) bool { return p.ListingAfter.Equal(noon.Add(-time.Second)) && !p.Serves }},
 		{
 			name: "a look was asked for and answered, and status could not say so", rule: inSync, action: Rest, is: notServed,
-			o: observed(asked, remembered(func(m *Memory) { m.Answered = "now" })),
+			o: observed(asked, remembered(func(m *LocalState) { m.Answered = "now" })),
 		},
 		{
 			name: "a look was asked for and answered", rule: inSync, action: Rest, is: notServed,

@@ -16,11 +16,11 @@ func retaining(s *v1alpha1.Chatt2WebhookSpec) { s.DeletionPolicy = v1alpha1.Dele
 func refusedFor(d time.Duration) with {
 	return func(o *Observed) {
 		_, t := FailedCall(Delete, &hub.Error{Kind: hub.Invalid, Outcome: hub.NotApplied})
-		o.Memory.RetryAt, o.Memory.Problem, o.Memory.ProblemTime = noon.Add(time.Second), t, d
+		o.Local.RetryAt, o.Local.Problem, o.Local.ProblemTime = noon.Add(time.Second), t, d
 	}
 }
 
-func forbids(o *Observed) { o.Memory.Problem.Reason = v1alpha1.ReasonForbidden }
+func forbids(o *Observed) { o.Local.Problem.Reason = v1alpha1.ReasonForbidden }
 
 func deleteScenes() []scene {
 	const (
@@ -43,14 +43,14 @@ func deleteScenes() []scene {
 	blocked := v1alpha1.ReasonDeletionBlocked
 	ago := func(d time.Duration) time.Time { return noon.Add(-d) }
 	now := deletedFor(time.Second)
-	closed := remembered(func(m *Memory) { m.IntentClosed = true })
+	closed := remembered(func(m *LocalState) { m.IntentClosed = true })
 	keylessSince := func(d time.Duration) with {
-		return remembered(func(m *Memory) { m.KeyProblemSince = ago(d) })
+		return remembered(func(m *LocalState) { m.KeyProblemSince = ago(d) })
 	}
 	lost := []with{unregistered, intent(ago(time.Minute)), listedAt(noon)}
 	gone := func(changes ...with) *Observed { return observed(append(lost, append(changes, now)...)...) }
 	return []scene{
-		{name: "deleted on the Hub and not released", o: observed(deletedFor(time.Second), remembered(func(m *Memory) { m.DeletedID = mine }), keyless), rule: "a resource that has no webhook is released", action: Release},
+		{name: "deleted on the Hub and not released", o: observed(deletedFor(time.Second), remembered(func(m *LocalState) { m.DeletedID = mine }), keyless), rule: "a resource that has no webhook is released", action: Release},
 		{name: "being deleted", o: observed(now), rule: deletes, action: Delete, id: mine},
 		{name: "being deleted while suspended", o: observed(now, spec(suspend)), rule: deletes, action: Delete, id: mine},
 		{name: "being deleted while the webhook was not seen", o: observed(now, unseenYet), rule: deletes, action: Delete, id: mine},
@@ -96,7 +96,7 @@ func deleteScenes() []scene {
 		{name: "forbidden for long by the Hub", o: observed(deletedFor(time.Hour), refusedFor(time.Minute), forbids), need: later, action: Orphan, id: mine},
 		{name: "refused by the Hub", o: observed(now, refusedFor(time.Minute)), need: later, action: Rest, reason: blocked, recheck: time.Second},
 		{name: "refused by the Hub for a moment, deleted long ago", o: observed(deletedFor(time.Hour), refusedFor(time.Minute-time.Second)), need: later, action: Rest, reason: blocked, recheck: time.Second},
-		{name: "failed for long", o: observed(deletedFor(time.Hour), retryIn(time.Second), remembered(func(m *Memory) { m.ProblemTime = time.Hour })), need: later, action: Rest, reason: blocked, recheck: time.Second},
+		{name: "failed for long", o: observed(deletedFor(time.Hour), retryIn(time.Second), remembered(func(m *LocalState) { m.ProblemTime = time.Hour })), need: later, action: Rest, reason: blocked, recheck: time.Second},
 		{name: "failed a moment ago, and an attempt is asked for", o: observed(now, retryIn(time.Hour), asked), rule: deletes, action: Delete, id: mine, is: func(p Plan) bool { return p.Served(true) }},
 		{name: "failed some time ago", o: observed(now, retryIn(0)), rule: deletes, action: Delete, id: mine},
 		{name: "two of them after a repeated registration", o: observed(now, intent(ago(time.Hour)), retried(ago(time.Hour)), match(other, ago(time.Hour), "")), rule: dup, action: DeleteDuplicate, id: other, is: func(p Plan) bool { return p.Hold }},

@@ -21,7 +21,7 @@ func listing(pages, read int) with {
 }
 
 // unkept: the API server has just not kept what is recorded of a registration.
-var unkept = remembered(func(m *Memory) { m.UnkeptUntil = noon.Add(time.Hour) })
+var unkept = remembered(func(m *LocalState) { m.UnkeptUntil = noon.Add(time.Hour) })
 
 func actingSince(at time.Time) with { return func(o *Observed) { o.Settings.ActingSince = at } }
 
@@ -30,12 +30,12 @@ func signing(s *v1alpha1.Chatt2WebhookSpec) { s.RequiresSignature = true }
 func foreign(s *SigningSecret) { s.Exists, s.Foreign = true, true }
 
 func retryIn(d time.Duration) with {
-	return remembered(func(m *Memory) {
+	return remembered(func(m *LocalState) {
 		m.RetryAt, m.Problem = noon.Add(d), problem(v1alpha1.ConditionSynced, v1alpha1.ReasonThrottled)
 	})
 }
 
-func rejects(m *Memory) {
+func rejects(m *LocalState) {
 	m.Rejected = problem(v1alpha1.ConditionSynced, v1alpha1.ReasonRejected)
 	m.Rejected.Stalled, m.RejectedUntil = true, noon.Add(time.Hour)
 }
@@ -67,7 +67,7 @@ func registerScenes() []scene {
 	)
 	registering := v1alpha1.ReasonRegistering
 	ago := func(d time.Duration) time.Time { return noon.Add(-d) }
-	closed := remembered(func(m *Memory) { m.IntentClosed = true })
+	closed := remembered(func(m *LocalState) { m.IntentClosed = true })
 	olderHas := func(o *Observed) { o.OlderClaimant = "chat/old" }
 	return []scene{
 		{name: "what is recorded of a registration is not kept", o: observed(unregistered, unkept), rule: "what keeps a registration from starting is reported", action: Rest, reason: v1alpha1.ReasonMetadataRejected, recheck: time.Hour},
@@ -75,8 +75,8 @@ func registerScenes() []scene {
 		{name: "the finalizer is not kept", o: observed(unkept, func(o *Observed) { o.Object.Finalizers = nil }, remote(drifted)), rule: "what differs on the Hub is updated", action: Update, id: mine, reason: v1alpha1.ReasonUpdating},
 		{name: "new", o: observed(unregistered), rule: creates, action: Create, reason: registering, is: func(p Plan) bool { return !p.Retried }},
 		{name: "new and the Hub was not listed", o: observed(unregistered, listedAt(time.Time{})), need: unlisted, action: AwaitListing, recheck: time.Minute, is: func(p Plan) bool { return p.Hold }},
-		{name: "new and the Hub is being listed", o: observed(unregistered, listing(103, 3), remembered(func(m *Memory) { m.SeenAt = ago(10 * time.Second) })), need: unlisted, action: AwaitListing, recheck: 20 * time.Second, is: func(p Plan) bool { return p.Hold }},
-		{name: "new and the Hub is being listed for long", o: observed(unregistered, listing(103, 53), remembered(func(m *Memory) { m.SeenAt = ago(time.Minute) })), need: unlisted, action: AwaitListing, reason: v1alpha1.ReasonPending, recheck: time.Minute, is: func(p Plan) bool { return !p.Hold && strings.Contains(p.Problem.Message, "half of 103 pages") }},
+		{name: "new and the Hub is being listed", o: observed(unregistered, listing(103, 3), remembered(func(m *LocalState) { m.SeenAt = ago(10 * time.Second) })), need: unlisted, action: AwaitListing, recheck: 20 * time.Second, is: func(p Plan) bool { return p.Hold }},
+		{name: "new and the Hub is being listed for long", o: observed(unregistered, listing(103, 53), remembered(func(m *LocalState) { m.SeenAt = ago(time.Minute) })), need: unlisted, action: AwaitListing, reason: v1alpha1.ReasonPending, recheck: time.Minute, is: func(p Plan) bool { return !p.Hold && strings.Contains(p.Problem.Message, "half of 103 pages") }},
 		{name: "an intent of ours whose call was not made", o: observed(unregistered, intent(ago(time.Second)), closed), rule: creates, action: Create, reason: registering, is: func(p Plan) bool { return !p.Retried }},
 
 		{

@@ -48,11 +48,11 @@ func rotateScenes() []scene {
 	return []scene{
 		{name: "a rotation is under way and status says ready", o: observed(signed, open, saysReady), rule: tell, action: TellRotation},
 		{name: "a rotation is under way in a Secret that is another's, and status says ready", o: observed(signed, open, saysReady, secret(foreign)), rule: inSync, action: Rest},
-		{name: "a rotation of ours is under way", o: observed(signed, open, remembered(func(m *Memory) { m.RotationOwn = true }), actingSince(noon)), rule: finish, action: Redefine, id: mine},
+		{name: "a rotation of ours is under way", o: observed(signed, open, remembered(func(m *LocalState) { m.RotationOwn = true }), actingSince(noon)), rule: finish, action: Redefine, id: mine},
 		{name: "a rotation of an earlier process is under way", o: observed(signed, open, actingSince(noon.Add(-10*time.Second))), need: settles, action: Rest, recheck: 20 * time.Second},
 		{name: "a rotation of an earlier process has settled", o: observed(signed, open), rule: finish, action: BeginRotation, id: mine, is: func(p Plan) bool { return p.Trigger == TriggerRecovery }},
 		{name: "a rotation of another process began a moment ago", o: observed(signed, openSince(10*time.Second)), need: settles, action: Rest, recheck: 21 * time.Second},
-		{name: "a rotation of ours began a moment ago", o: observed(signed, openSince(10*time.Second), remembered(func(m *Memory) { m.RotationOwn = true })), rule: finish, action: Redefine, id: mine},
+		{name: "a rotation of ours began a moment ago", o: observed(signed, openSince(10*time.Second), remembered(func(m *LocalState) { m.RotationOwn = true })), rule: finish, action: Redefine, id: mine},
 		{name: "a rotation of another process has settled", o: observed(signed, openSince(31*time.Second)), rule: finish, action: BeginRotation, id: mine},
 		{name: "a rotation began by a clock that is ahead", o: observed(signed, openSince(-time.Minute)), need: settles, action: Rest, recheck: 91 * time.Second},
 		{name: "a rotation began at a time that cannot be", o: observed(signed, openSince(-61*time.Second)), rule: finish, action: BeginRotation, id: mine},
@@ -63,7 +63,7 @@ func rotateScenes() []scene {
 		{name: "signing is turned on again after a redefinition", o: observed(signed, remote(func(w *hub.Webhook) { w.RequiresSignature = known(false) }), openSince(31*time.Second)), rule: "what differs on the Hub is updated", action: Update, id: mine, reason: v1alpha1.ReasonUpdating},
 		{name: "signing was turned off while a redefinition may be carried out", o: observed(ownSecret, openSince(10*time.Second)), need: settles, action: Rest, recheck: 21 * time.Second},
 		{name: "signing was turned off after a redefinition", o: observed(ownSecret, openSince(31*time.Second)), rule: unsigned, action: DeleteSecret},
-		{name: "signing was turned off before the redefinition that we began", o: observed(ownSecret, openSince(10*time.Second), remembered(func(m *Memory) { m.RotationOwn = true })), rule: unsigned, action: DeleteSecret},
+		{name: "signing was turned off before the redefinition that we began", o: observed(ownSecret, openSince(10*time.Second), remembered(func(m *LocalState) { m.RotationOwn = true })), rule: unsigned, action: DeleteSecret},
 		{name: "a rotation is under way in a Secret that is another's now", o: observed(signed, open, secret(foreign)), rule: inSync, action: Rest},
 
 		{name: "the Secret is gone", o: observed(signed, secret(missing)), rule: lost, action: BeginRotation, id: mine, is: triggered(TriggerLoss)},

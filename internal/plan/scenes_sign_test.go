@@ -24,7 +24,7 @@ func isSigned(w *hub.Webhook) { w.RequiresSignature = known(true) }
 func silent(w *hub.Webhook) { w.RequiresSignature = hub.Field[bool]{} }
 
 func sentSignature(on bool) with {
-	return remembered(func(m *Memory) { m.RequiresSignature = &on })
+	return remembered(func(m *LocalState) { m.RequiresSignature = &on })
 }
 
 // former is a Secret under the name that spec said before, as good as the one it takes the place of.
@@ -47,13 +47,13 @@ func missing(s *SigningSecret) { *s = SigningSecret{Name: s.Name} }
 func unowned(s *SigningSecret) { s.Foreign, s.Unowned, s.Outdated = true, true, true }
 
 // notStored: a secret is held, and it is tried again in a second to store it.
-var notStored = remembered(func(m *Memory) {
+var notStored = remembered(func(m *LocalState) {
 	m.Held, m.SecretRetryAt = true, noon.Add(time.Second)
 	m.SecretProblem = problem(v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonSecretNotStored)
 })
 
 // refusedWrite: the API server has just refused a write of the Secret, which is tried again in a second.
-var refusedWrite = remembered(func(m *Memory) {
+var refusedWrite = remembered(func(m *LocalState) {
 	m.SecretRetryAt = noon.Add(time.Second)
 	m.SecretProblem = problem(v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonSecretRejected)
 	m.SecretProblem.Stalled = true
@@ -109,7 +109,7 @@ func signScenes() []scene {
 		{name: "the Secret is renamed and the former one was changed", o: observed(signed, secret(missing), former(func(s *SigningSecret) { s.Fingerprint = "other" })), rule: lost, action: BeginRotation, id: mine},
 		{name: "the Secret is renamed and the former one is another webhook's", o: observed(signed, secret(missing), former(func(s *SigningSecret) { s.WebhookID = other })), rule: lost, action: BeginRotation, id: mine},
 		{name: "the Secret is renamed to one that is another's", o: observed(signed, secret(foreign), former()), rule: inSync, action: Rest},
-		{name: "the Secret lacks a label that the API server did not keep", o: observed(signed, secret(func(s *SigningSecret) { s.Outdated = true }), remembered(func(m *Memory) { m.MetadataLostOf = 2 })), rule: inSync, action: Rest},
+		{name: "the Secret lacks a label that the API server did not keep", o: observed(signed, secret(func(s *SigningSecret) { s.Outdated = true }), remembered(func(m *LocalState) { m.MetadataLostOf = 2 })), rule: inSync, action: Rest},
 		{name: "a secret is held that could not be stored, and the endpoint differs", o: observed(signed, secret(missing), remote(drifted), notStored), rule: right, action: Update, id: mine, reason: updating, is: func(p Plan) bool { return slices.Equal(p.Changes, []string{FieldEndpoint}) }},
 		{name: "a secret is held that could not be stored, and no other is made", o: observed(signed, secret(missing), notStored), rule: inSync, action: Rest, recheck: time.Second},
 		{name: "a secret is held that could not be stored, and a rotation is open", o: observed(signed, secret(func(s *SigningSecret) { s.RotationOpen = true }), notStored), rule: inSync, action: Rest, recheck: time.Second},
@@ -117,7 +117,7 @@ func signScenes() []scene {
 		{name: "the Secret cannot be written, and a rotation is requested", o: observed(signed, rotate, refusedWrite), rule: inSync, action: Rest, recheck: time.Second},
 		{name: "the Secret cannot be written, and a rotation is requested and a look", o: observed(signed, rotate, asked, refusedWrite), need: "observation fresh", action: Look, id: mine},
 		{name: "the Secret cannot be written, and the secret is lost", o: observed(signed, secret(missing), refusedWrite), rule: inSync, action: Rest, recheck: time.Second},
-		{name: "the Secret cannot be written, and a rotation is open", o: observed(signed, secret(func(s *SigningSecret) { s.RotationOpen = true }), remembered(func(m *Memory) { m.RotationOwn = true }), refusedWrite), rule: inSync, action: Rest, recheck: time.Second},
+		{name: "the Secret cannot be written, and a rotation is open", o: observed(signed, secret(func(s *SigningSecret) { s.RotationOpen = true }), remembered(func(m *LocalState) { m.RotationOwn = true }), refusedWrite), rule: inSync, action: Rest, recheck: time.Second},
 		{name: "the Secret cannot be written, and the endpoint is not verified", o: observed(signed, rotate, attempts(time.Minute, nil), seenAgo(20*time.Second), refusedWrite), rule: "an endpoint that is not verified is verified again", action: Verify, id: mine},
 		{name: "the Secret cannot be written, and the endpoint differs", o: observed(signed, rotate, remote(drifted), refusedWrite), rule: right, action: Update, id: mine, reason: updating},
 		{name: "the Secret cannot be written, and signing is turned on", o: observed(newGeneration, spec(signing), remote(drifted), refusedWrite), rule: right, action: Update, id: mine, reason: updating, is: func(p Plan) bool { return slices.Equal(p.Changes, []string{FieldEndpoint}) }},

@@ -18,7 +18,7 @@ func attempts(since time.Duration, change func(*Verification)) with {
 		if change != nil {
 			change(&v)
 		}
-		o.Memory.Verification = v
+		o.Local.Verification = v
 		o.Remote.SeenAt = v.Since
 	}
 }
@@ -26,7 +26,7 @@ func attempts(since time.Duration, change func(*Verification)) with {
 func seenAgo(ago time.Duration) with { return seenAt(noon.Add(-ago)) }
 
 func lookedAgo(ago time.Duration) with {
-	return remembered(func(m *Memory) { m.LookedAt = noon.Add(-ago) })
+	return remembered(func(m *LocalState) { m.LookedAt = noon.Add(-ago) })
 }
 
 func triggered(n int) func(*Verification) {

@@ -85,7 +85,7 @@ func (o *Observed) maySign() bool {
 }
 
 func recordRequests(s *v1alpha1.Chatt2WebhookStatus, o *Observed) {
-	if request := o.LookRequest(); request != "" && request == o.Memory.Answered {
+	if request := o.LookRequest(); request != "" && request == o.Local.Answered {
 		s.LastHandledReconcileAt = request
 	}
 	asked := Request(o.Object.Annotations[v1alpha1.AnnotationRotateRequestedAt])
@@ -219,7 +219,7 @@ func syncedProblem(o *Observed, next Plan) *Problem {
 	if o.ID == "" {
 		return registering()
 	}
-	if !o.Memory.UnkeptUntil.IsZero() && !o.held() && o.Object.DeletionTimestamp.IsZero() {
+	if !o.Local.UnkeptUntil.IsZero() && !o.held() && o.Object.DeletionTimestamp.IsZero() {
 		return unkeptProblem()
 	}
 	if o.Remote.Presence == Absent && o.Object.DeletionTimestamp.IsZero() {

@@ -57,7 +57,7 @@ func TestConditions(t *testing.T) {
 		{"the Secret is another's and nothing is verified", observed(signed, secret(foreign), attempts(time.Second, nil)), want{"Ready": "False SecretConflict", "Synced": "True Synced", "Verified": "False AwaitingVerification", "SigningSecretReady": "False SecretConflict", "Stalled": "True SecretConflict"}},
 		{"the Secret is lost", observed(signed, secret(missing)), want{"Ready": "False Rotating", "Synced": "True Synced", "Verified": "True Verified", "SigningSecretReady": "False Rotating", "Reconciling": "True Rotating"}},
 		{
-			"a secret is held", observed(signed, remembered(func(m *Memory) {
+			"a secret is held", observed(signed, remembered(func(m *LocalState) {
 				m.Held, m.SecretProblem = true, problem(v1alpha1.ConditionSigningSecretReady, v1alpha1.ReasonSecretNotStored)
 			})),
 			want{"Ready": "False SecretNotStored", "Synced": "True Synced", "Verified": "True Verified", "SigningSecretReady": "False SecretNotStored", "Reconciling": "True SecretNotStored"},
@@ -250,7 +250,7 @@ func TestRequestsAreRecordedOnceTheyAreAnswered(t *testing.T) {
 		"a rotation of nothing":           {o: observed(rotate), rotation: "today"},
 		"a rotation that is open":         {o: observed(signed, rotate, answered, secret(func(s *SigningSecret) { s.RotationOpen = true }))},
 		"a look that is not taken":        {o: observed(asked)},
-		"a look that was taken":           {o: observed(asked, remembered(func(m *Memory) { m.Answered = "now" })), fresh: "now"},
+		"a look that was taken":           {o: observed(asked, remembered(func(m *LocalState) { m.Answered = "now" })), fresh: "now"},
 		"a rotation of a Secret not ours": {o: observed(signed, rotate, answered, secret(foreign))},
 	} {
 		s := Status(test.o, Decide(test.o))

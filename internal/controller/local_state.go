@@ -15,9 +15,9 @@ import (
 	"github.com/chatt2me/webhook-operator/internal/plan"
 )
 
-// memory is what this process remembers of a resource. Only the one worker that has the resource touches it.
-type memory struct {
-	plan.Memory
+// localState is what this process remembers of a resource. Only the one worker that has the resource touches it.
+type localState struct {
+	plan.LocalState
 	uid types.UID
 	// released: this process removes its finalizer. retains: the webhook is to stay when the resource is gone.
 	released, retains bool
@@ -87,7 +87,7 @@ const mostRestored = 3
 
 // restoredOften counts that the metadata of the signing Secret was written for a generation, and reports whether it was
 // written too often.
-func (m *memory) restoredOften(generation int64) bool {
+func (m *localState) restoredOften(generation int64) bool {
 	if m.restoredOf != generation {
 		m.restored, m.restoredOf = 0, generation
 	}
@@ -103,12 +103,12 @@ type attempt struct {
 }
 
 // replaced takes note that a write of ours has replaced this version of the resource.
-func (m *memory) replaced(object *v1alpha1.Chatt2Webhook) {
+func (m *localState) replaced(object *v1alpha1.Chatt2Webhook) {
 	m.written = append(m.written, object.ResourceVersion)
 }
 
 // supersedes tells whether the cache still shows the resource as it was before a write of ours.
-func (m *memory) supersedes(object *v1alpha1.Chatt2Webhook) bool {
+func (m *localState) supersedes(object *v1alpha1.Chatt2Webhook) bool {
 	if slices.Contains(m.written, object.ResourceVersion) {
 		return true
 	}
@@ -117,7 +117,7 @@ func (m *memory) supersedes(object *v1alpha1.Chatt2Webhook) bool {
 }
 
 // failed takes note of a call that is worth repeating later.
-func (m *memory) failed(now time.Time, what attempt, t *plan.Problem) {
+func (m *localState) failed(now time.Time, what attempt, t *plan.Problem) {
 	m.failures++
 	m.attempted = what
 	if t == nil || m.Problem == nil || m.Problem.Reason != t.Reason {
@@ -128,13 +128,13 @@ func (m *memory) failed(now time.Time, what attempt, t *plan.Problem) {
 }
 
 // succeeded forgets what failed before.
-func (m *memory) succeeded() {
+func (m *localState) succeeded() {
 	m.failures, m.RetryAt, m.Problem, m.Rejected = 0, time.Time{}, nil, nil
 }
 
 // secretFailed records that the signing Secret could not be written, and that it is tried again after a while.
 func (o *observation) secretFailed(now time.Time, t *plan.Problem, err error) {
-	m := o.mem
+	m := o.local
 	m.secretFailures++
 	m.attempted, m.secretUID = o.attempt(), secretUID(o.secret)
 	wait := plan.BackOff(m.secretFailures)
@@ -145,7 +145,7 @@ func (o *observation) secretFailed(now time.Time, t *plan.Problem, err error) {
 }
 
 // secretWritten forgets that the signing Secret could not be written before.
-func (m *memory) secretWritten() {
+func (m *localState) secretWritten() {
 	m.secretFailures, m.SecretProblem, m.SecretRetryAt = 0, nil, time.Time{}
 }
 
@@ -157,7 +157,7 @@ func secretUID(secret *corev1.Secret) types.UID {
 }
 
 // reconsider forgets failures that were about something else than what there is now.
-func (m *memory) reconsider(what attempt, secret types.UID) {
+func (m *localState) reconsider(what attempt, secret types.UID) {
 	if m.attempted != what && (m.Rejected != nil || m.failures > 0) {
 		m.succeeded()
 	}
@@ -166,25 +166,25 @@ func (m *memory) reconsider(what attempt, secret types.UID) {
 	}
 }
 
-// memories are the memories of all resources.
-type memories struct {
+// localStates are the localStates of all resources.
+type localStates struct {
 	mu sync.Mutex
-	m  map[types.NamespacedName]*memory
+	m  map[types.NamespacedName]*localState
 }
 
-func (m *memories) of(name types.NamespacedName) *memory {
+func (m *localStates) of(name types.NamespacedName) *localState {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.m == nil {
-		m.m = map[types.NamespacedName]*memory{}
+		m.m = map[types.NamespacedName]*localState{}
 	}
 	if m.m[name] == nil {
-		m.m[name] = &memory{}
+		m.m[name] = &localState{}
 	}
 	return m.m[name]
 }
 
-func (m *memories) drop(name types.NamespacedName) {
+func (m *localStates) drop(name types.NamespacedName) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.m, name)
@@ -192,12 +192,12 @@ func (m *memories) drop(name types.NamespacedName) {
 
 // forget ends everything that this process has for a resource that is gone.
 func (r *Reconciler) forget(name types.NamespacedName) {
-	mem := r.memories.of(name)
-	if mem.conn != nil {
-		mem.conn.Unsubscribe(subject(name))
+	local := r.localStates.of(name)
+	if local.conn != nil {
+		local.conn.Unsubscribe(subject(name))
 	}
 	r.claims.release(name)
-	r.memories.drop(name)
+	r.localStates.drop(name)
 	r.resources.forget(name)
 }
 
