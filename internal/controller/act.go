@@ -41,13 +41,13 @@ type actFunc func(*Reconciler, context.Context, *observation, plan.Plan, *outcom
 // acts has one function for each action that does something.
 var acts = map[plan.Action]actFunc{
 	plan.RestoreMetadata:      (*Reconciler).restoreMetadata,
-	plan.Look:                 (*Reconciler).look,
+	plan.Observe:              (*Reconciler).look,
 	plan.Create:               (*Reconciler).create,
 	plan.WithdrawIntent:       (*Reconciler).withdrawIntent,
 	plan.Adopt:                (*Reconciler).adopt,
 	plan.Forget:               (*Reconciler).forgetWebhook,
-	plan.LetGo:                (*Reconciler).letGo,
 	plan.Yield:                (*Reconciler).yield,
+	plan.DeleteYounger:        (*Reconciler).deleteYounger,
 	plan.Update:               (*Reconciler).update,
 	plan.Verify:               (*Reconciler).verify,
 	plan.BeginRotation:        (*Reconciler).beginRotation,
@@ -65,7 +65,7 @@ var acts = map[plan.Action]actFunc{
 }
 
 // changing are the actions that change the webhook of the resource, or say that it will be.
-var changing = []plan.Action{plan.Update, plan.Verify, plan.BeginRotation, plan.Redefine, plan.Delete, plan.Yield}
+var changing = []plan.Action{plan.Update, plan.Verify, plan.BeginRotation, plan.Redefine, plan.Delete, plan.DeleteYounger}
 
 // act carries out a plan. It changes the observation to what is known afterwards.
 func (r *Reconciler) act(ctx context.Context, o *observation, p plan.Plan) outcome {
@@ -82,7 +82,7 @@ func (r *Reconciler) act(ctx context.Context, o *observation, p plan.Plan) outco
 		do(r, ctx, o, p, &out)
 	}
 	if p.Served(out.failed) && !out.waiting && out.err == nil {
-		o.local.Answered = o.LookRequest()
+		o.local.Answered = o.ReconcileRequest()
 	}
 	o.Local = o.local.LocalState
 	return out
@@ -113,7 +113,7 @@ func (o *observation) callFailed(action plan.Action, err error, now time.Time, o
 		o.local.failed(now, o.attempt(), problem)
 		// The connection finds out, and wakes everyone if it is the key. If it is not, the next refusal is told.
 		out.waiting = o.local.failures == 1
-	case plan.LookAgain:
+	case plan.Reobserve:
 		o.local.failed(now, o.attempt(), problem)
 		out.again = true
 	}
@@ -143,7 +143,7 @@ func (r *Reconciler) look(ctx context.Context, o *observation, p plan.Plan, out 
 		out.waiting = true
 		return
 	}
-	o.local.LookedAt = r.Now()
+	o.local.ObservedAt = r.Now()
 	o.local.Verification = o.Verification()
 	if ok && err == nil {
 		o.Remote = plan.Remote{Presence: plan.Present, Webhook: seen.Webhook, SeenAt: seen.SeenAt}

@@ -140,10 +140,10 @@ func (r *Reconciler) adopt(ctx context.Context, o *observation, p plan.Plan, out
 	out.tell(normal(v1alpha1.EventAdopted, "Adopted webhook %s", p.WebhookID))
 }
 
-// yield deletes the webhook that the resource has registered besides that of an older one, if the API server still says
+// deleteYounger deletes the webhook that the resource has registered besides that of an older one, if the API server still says
 // that the older one has that. It is deleted before it is forgotten: should the process die in between, status names a
 // webhook that is gone.
-func (r *Reconciler) yield(ctx context.Context, o *observation, p plan.Plan, out *outcome) {
+func (r *Reconciler) deleteYounger(ctx context.Context, o *observation, p plan.Plan, out *outcome) {
 	others, err := r.liveList(ctx, client.MatchingFields{fieldWebhookID: p.Other})
 	if out.err = err; err != nil {
 		return

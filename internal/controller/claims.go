@@ -145,8 +145,8 @@ func (r *Reconciler) hasAlone(ctx context.Context, o *observation, p plan.Plan, 
 	return false
 }
 
-// letGo leaves a webhook to the other resource that has it, too, if the API server still says so.
-func (r *Reconciler) letGo(ctx context.Context, o *observation, _ plan.Plan, out *outcome) {
+// yield leaves a webhook to the other resource that has it, too, if the API server still says so.
+func (r *Reconciler) yield(ctx context.Context, o *observation, _ plan.Plan, out *outcome) {
 	owner, err := r.liveOwnerOf(ctx, o.ID, o.Object)
 	if out.err = err; err != nil {
 		return

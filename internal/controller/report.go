@@ -41,7 +41,7 @@ func (r *Reconciler) report(ctx context.Context, o *observation, p plan.Plan, ou
 	}
 	next := plan.Decide(&o.Observed)
 	if next.Action == plan.Rest && next.Served(false) && !out.waiting {
-		o.local.Answered = o.LookRequest()
+		o.local.Answered = o.ReconcileRequest()
 		o.Local = o.local.LocalState
 	}
 	if !holds(p, next, out) {
@@ -149,10 +149,10 @@ func (r *Reconciler) wait(o *observation, p, next plan.Plan, out outcome) reconc
 	case next.Action == plan.Rest && !out.again:
 		o.local.steps = 0
 		return reconcile.Result{RequeueAfter: next.Recheck}
-	case next.Action == plan.Look && p.Action == plan.Look:
+	case next.Action == plan.Observe && p.Action == plan.Observe:
 		// A listing shows it; who waits for it is woken.
 		return reconcile.Result{RequeueAfter: o.Settings.PollInterval}
-	case next.Action == p.Action && next.Action != plan.TellRotation:
+	case next.Action == p.Action && next.Action != plan.ReportRotation:
 		return reconcile.Result{RequeueAfter: max(jitter(sameAgain), o.local.nextStep())}
 	}
 	return reconcile.Result{RequeueAfter: o.local.nextStep()}

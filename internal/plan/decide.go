@@ -36,7 +36,7 @@ var rules = []rule{
 	{"the webhook of an unconfirmed registration is adopted", AwaitingConfirmation, untilDeletion,
 		mayHaveRegistered, needsOutcome, adoptOwn},
 	{"of two webhooks registered at once the younger resource deletes its own", Conflicted, untilDeletion,
-		registeredTwice, needsKey, yield},
+		registeredTwice, needsKey, deleteYounger},
 	{"a webhook that another resource claims is left to it", Conflicted, untilDeletion, isClaimed, needsKey, leaveToClaimant},
 	{"a webhook that the user gives up is left behind", Orphaned, always, isGivenUp, nil, giveUp},
 	{"a retained webhook is left behind", Deleting, inDeletion, isRetained, nil, retain},
@@ -133,7 +133,7 @@ func (o *Observed) wantsSecretWrite() bool {
 
 // isRequested reports whether carrying out the plan may answer the user's request to reconcile.
 func (p Plan) isRequested(o *Observed) bool {
-	acts := !p.Hold && p.Action != Look && p.Action != AwaitListing || p.Action == DeleteDuplicate
+	acts := !p.Hold && p.Action != Observe && p.Action != AwaitListing || p.Action == DeleteDuplicate
 	return o.requestPending() && acts && !o.Object.Spec.Suspend
 }
 

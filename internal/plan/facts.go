@@ -21,14 +21,14 @@ func Request(annotation string) string {
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
-// LookRequest is the user's request to look again, answered or not; empty when there is none.
-func (o *Observed) LookRequest() string {
+// ReconcileRequest is the user's request to look again, answered or not; empty when there is none.
+func (o *Observed) ReconcileRequest() string {
 	return Request(o.Object.Annotations[v1alpha1.AnnotationReconcileRequestedAt])
 }
 
 // requestPending tells whether the user asked for a look that was not answered yet.
 func (o *Observed) requestPending() bool {
-	request := o.LookRequest()
+	request := o.ReconcileRequest()
 	return request != "" && request != o.Object.Status.LastHandledReconcileAt && request != o.Local.Answered
 }
 

@@ -59,7 +59,7 @@ func TestTheHubIsMadeToVerifyEverLessOften(t *testing.T) {
 	looks := 0
 	for last := noon; o.Now.Before(noon.Add(5 * time.Hour)); {
 		switch p := Decide(o); p.Action {
-		case Look:
+		case Observe:
 			looks++
 			o.Remote.SeenAt = o.Now
 		case Verify:

@@ -21,8 +21,8 @@ const (
 	// Doubt: it is not known yet whether this call alone was refused or every call with the key. It is made again after
 	// a while, should it be this call alone.
 	Doubt
-	// LookAgain: the world is not as it was thought to be.
-	LookAgain
+	// Reobserve: the world is not as it was thought to be.
+	Reobserve
 )
 
 // FailedCall is the one place that says what a call to the Hub that failed leads to, and what is said of it.
@@ -51,7 +51,7 @@ func FailedCall(action Action, err error) (Road, *Problem) {
 			Message: rejectedMessage(e),
 		}
 	case e.Kind == hub.NotFound && action != Create:
-		return LookAgain, nil
+		return Reobserve, nil
 	case e.Kind == hub.Throttled:
 		return Retry, &Problem{
 			Condition: condition, Reason: v1alpha1.ReasonThrottled,

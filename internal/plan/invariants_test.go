@@ -64,7 +64,7 @@ func circumstances() [][]with {
 		{remembered(func(m *LocalState) { m.RotationOwn = true })},
 		{remembered(func(m *LocalState) { m.SeenAt = noon.Add(-time.Minute) })},
 		{remembered(func(m *LocalState) { m.DeletedID = mine })},
-		{remembered(func(m *LocalState) { m.LookedAt = noon.Add(-time.Second) })},
+		{remembered(func(m *LocalState) { m.ObservedAt = noon.Add(-time.Second) })},
 		{func(o *Observed) { o.SecretTaken = true }},
 		{func(o *Observed) { o.OtherKey = true }},
 		{func(o *Observed) { o.Unproved = true }},
@@ -131,7 +131,7 @@ func TestWhatIsBeingDeletedIsLookedAtAndDeletedOnly(t *testing.T) {
 		if o.Object.DeletionTimestamp.IsZero() {
 			return
 		}
-		if p := Decide(o); !slices.Contains([]Action{Rest, AwaitListing, Look, Delete, DeleteDuplicate, Release, Orphan}, p.Action) {
+		if p := Decide(o); !slices.Contains([]Action{Rest, AwaitListing, Observe, Delete, DeleteDuplicate, Release, Orphan}, p.Action) {
 			t.Errorf("%s, as %q says", p.Action, p.Rule)
 		}
 	})
@@ -256,7 +256,7 @@ func TestAFailedCallLeadsSomewhere(t *testing.T) {
 		{"an update that did not leave", Update, notApplied, Retry, v1alpha1.ConditionSynced, v1alpha1.ReasonHubUnavailable},
 		{"a call that came too soon", Update, throttled, Retry, v1alpha1.ConditionSynced, v1alpha1.ReasonThrottled},
 		{"a registration that was not found", Create, notFound, Retry, v1alpha1.ConditionSynced, v1alpha1.ReasonHubUnavailable},
-		{"an update of what is gone", Update, notFound, LookAgain, "", ""},
+		{"an update of what is gone", Update, notFound, Reobserve, "", ""},
 		{"a call with a refused key", Update, refused, Doubt, v1alpha1.ConditionSynced, v1alpha1.ReasonForbidden},
 	}
 	for _, test := range tests {

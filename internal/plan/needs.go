@@ -138,10 +138,10 @@ var observationFresh = need{"observation fresh", func(o *Observed) (wait, bool) 
 // observe returns the action that has the webhook observed, but not more often than after a gap: an observation may still
 // show the past.
 func (o *Observed) observe(gap time.Duration) (Action, time.Duration) {
-	if next := o.Local.LookedAt.Add(gap); o.Now.Before(next) {
+	if next := o.Local.ObservedAt.Add(gap); o.Now.Before(next) {
 		return Rest, o.until(next)
 	}
-	return Look, 0
+	return Observe, 0
 }
 
 // outcomeKnown: a listing was read that shows what became of the registration that was begun.
@@ -277,7 +277,7 @@ func (o *Observed) await(w wait) Plan {
 	p := Plan{
 		Action: cmp.Or(w.action, Rest), ListingAfter: w.listingAfter, Problem: w.problem, Recheck: w.recheck, Hold: w.hold,
 	}
-	if p.Action == Look {
+	if p.Action == Observe {
 		p.WebhookID = o.ID
 	}
 	if !o.isDeleting() || w.problem == nil || w.deletion == passes {

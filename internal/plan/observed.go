@@ -128,8 +128,8 @@ type LocalState struct {
 	Requested time.Time
 	// Answered is the request to look again that was last answered, which status may not say yet.
 	Answered string
-	// LookedAt is when the Hub was last looked at for this resource alone.
-	LookedAt time.Time
+	// ObservedAt is when the Hub was last looked at for this resource alone.
+	ObservedAt time.Time
 	// Verification is about the attempts to have the endpoint verified.
 	Verification Verification
 	// KeyProblemSince is when the API key was first seen to be missing or refused, zero while it is not.

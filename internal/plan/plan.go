@@ -11,8 +11,8 @@ const (
 	Rest Action = "Rest"
 	// AwaitListing: wait for a listing that begins at ListingAfter or later.
 	AwaitListing Action = "AwaitListing"
-	// Look: look at the webhook again.
-	Look Action = "Look"
+	// Observe: look at the webhook again.
+	Observe Action = "Observe"
 	// RestoreMetadata: put back the finalizer that the resource of a webhook must carry, and what was written down of a
 	// registration that is open.
 	RestoreMetadata Action = "RestoreMetadata"
@@ -24,17 +24,17 @@ const (
 	Adopt Action = "Adopt"
 	// Forget: the webhook is not the resource's any more; register anew.
 	Forget Action = "Forget"
-	// LetGo: leave the webhook WebhookID to the other resource that has it, too.
-	LetGo Action = "LetGo"
-	// Yield: delete the webhook WebhookID, which the resource has registered though an older one had registered the
-	// same, Other.
+	// Yield: leave the webhook WebhookID to the other resource that has it, too.
 	Yield Action = "Yield"
+	// DeleteYounger: delete the webhook WebhookID, which the resource has registered though an older one had registered the
+	// same, Other.
+	DeleteYounger Action = "DeleteYounger"
 	// Update: send Changes.
 	Update Action = "Update"
 	// Verify: send the endpoint again, so that the Hub tries to verify it.
 	Verify Action = "Verify"
-	// TellRotation: have status say that a rotation is under way.
-	TellRotation Action = "TellRotation"
+	// ReportRotation: have status say that a rotation is under way.
+	ReportRotation Action = "ReportRotation"
 	// BeginRotation: write down that the secret stored may be dead from now on.
 	BeginRotation Action = "BeginRotation"
 	// Redefine: have a new secret made and store it.

@@ -51,8 +51,8 @@ func (o *Observed) claimedMatch() string {
 	return ""
 }
 
-func yield(o *Observed) Plan {
-	return Plan{Action: Yield, WebhookID: o.ID, Other: o.claimedMatch(), Hold: true}
+func deleteYounger(o *Observed) Plan {
+	return Plan{Action: DeleteYounger, WebhookID: o.ID, Other: o.claimedMatch(), Hold: true}
 }
 
 // hasMadeIt reports whether the webhook is there, is what the resource declares, and was made by its own registration.
@@ -75,7 +75,7 @@ func leaveToClaimant(o *Observed) Plan {
 		return o.conflict(o.OlderClaimant, fmt.Sprintf("%s is older and declares a webhook with the same label, "+
 			"endpoint and event type for the same Application; change or delete one of the two", o.OlderClaimant))
 	case o.OwnerDiffers:
-		return Plan{Action: LetGo, WebhookID: o.ID, Problem: registering()}
+		return Plan{Action: Yield, WebhookID: o.ID, Problem: registering()}
 	}
 	return o.conflict(o.Owner, fmt.Sprintf(
 		"the webhook %s belongs to %s; change or delete one of the two resources", o.ID, o.Owner))

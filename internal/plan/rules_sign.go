@@ -53,7 +53,7 @@ func isRotationUnreported(o *Observed) bool {
 		meta.IsStatusConditionTrue(o.Object.Status.Conditions, v1alpha1.ConditionSigningSecretReady)
 }
 
-func reportRotation(*Observed) Plan { return Plan{Action: TellRotation} }
+func reportRotation(*Observed) Plan { return Plan{Action: ReportRotation} }
 
 // updates returns the fields that an update would send.
 func (o *Observed) updates() Changes {

@@ -13,8 +13,8 @@ const (
 	// firstTrigger is how soon the Hub is made to verify again; each further time waits twice as long, up to
 	// lastTrigger.
 	firstTrigger, lastTrigger = time.Minute, time.Hour
-	// verifyLookGap is the least time between two observations that a trigger waits for.
-	verifyLookGap = 10 * time.Second
+	// verifyObserveGap is the least time between two observations that a trigger waits for.
+	verifyObserveGap = 10 * time.Second
 )
 
 func isUnverified(o *Observed) bool {
@@ -36,7 +36,7 @@ func verify(o *Observed) Plan {
 		p.Action, p.Recheck, p.Hold = Rest, o.until(triggerAt), o.requestPending()
 		return p
 	case o.Remote.SeenAt.Before(v.Since.Add(lag)):
-		p.Action, p.Recheck = o.observe(verifyLookGap)
+		p.Action, p.Recheck = o.observe(verifyObserveGap)
 		p.Hold = o.requestPending()
 		return p
 	default:

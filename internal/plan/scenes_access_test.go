@@ -97,7 +97,7 @@ func accessScenes() []scene {
 		{name: "an older resource declares the same as one of a time to come", o: observed(unregistered, createdAgo(-time.Hour), func(o *Observed) { o.OlderClaimant = "chat/old" }), rule: claimant, action: Rest, reason: v1alpha1.ReasonConflict, is: func(p Plan) bool { return p.Problem.Stalled }},
 		{name: "the webhook belongs to another that is being deleted", o: observed(func(o *Observed) { o.Owner, o.Leaving = "chat/old", []string{"chat/old"} }), rule: owned, action: Rest, reason: v1alpha1.ReasonConflict, is: func(p Plan) bool { return !p.Problem.Stalled }},
 		{name: "the webhook belongs to another", o: observed(func(o *Observed) { o.Owner = "chat/old" }), rule: owned, action: Rest, reason: v1alpha1.ReasonConflict},
-		{name: "the webhook belongs to another that declares something else", o: observed(func(o *Observed) { o.Owner, o.OwnerDiffers = "chat/old", true }), rule: left, action: LetGo, id: mine, reason: v1alpha1.ReasonRegistering},
+		{name: "the webhook belongs to another that declares something else", o: observed(func(o *Observed) { o.Owner, o.OwnerDiffers = "chat/old", true }), rule: left, action: Yield, id: mine, reason: v1alpha1.ReasonRegistering},
 		{name: "the key is refused", o: observed(onHub(refuses), remote(drifted)), need: refused, action: Rest, reason: v1alpha1.ReasonAPIKeyRefused},
 		{name: "the Hub asked for a long pause", o: observed(unregistered, onHub(func(h *Hub) { h.PausedUntil = noon.Add(time.Minute) })), need: "calls not paused", action: Rest, reason: v1alpha1.ReasonThrottled, recheck: time.Minute},
 		{name: "the Hub is down", o: observed(onHub(isDown), remote(drifted)), need: isDownNow, action: Rest, reason: v1alpha1.ReasonHubUnavailable},
@@ -127,11 +127,11 @@ func accessScenes() []scene {
 
 		{name: "a call may still be carried out", o: observed(unsettledSince(10*time.Second), remote(drifted)), need: settles, action: Rest, reason: v1alpha1.ReasonHubUnavailable, recheck: 20 * time.Second},
 		{name: "a call may still be carried out that spec has changed since", o: observed(remembered(func(m *LocalState) { m.Unsettled = noon.Add(-10 * time.Second) })), need: settles, action: Rest, reason: v1alpha1.ReasonUpdating, recheck: 20 * time.Second},
-		{name: "a call has settled and nobody looked since", o: observed(unsettledSince(30*time.Second), seenAt(noon.Add(-time.Second)), remote(drifted)), need: settles, action: Look, id: mine, reason: v1alpha1.ReasonHubUnavailable},
-		{name: "a look is asked for when a call has settled", o: observed(unsettledSince(30*time.Second), seenAt(noon.Add(-time.Second)), asked), need: settles, action: Look, id: mine, reason: v1alpha1.ReasonHubUnavailable, is: notServed},
+		{name: "a call has settled and nobody looked since", o: observed(unsettledSince(30*time.Second), seenAt(noon.Add(-time.Second)), remote(drifted)), need: settles, action: Observe, id: mine, reason: v1alpha1.ReasonHubUnavailable},
+		{name: "a look is asked for when a call has settled", o: observed(unsettledSince(30*time.Second), seenAt(noon.Add(-time.Second)), asked), need: settles, action: Observe, id: mine, reason: v1alpha1.ReasonHubUnavailable, is: notServed},
 		{name: "a call has settled and somebody looked since", o: observed(unsettledSince(30*time.Second), seenAt(noon)), rule: inSync, action: Rest},
 
-		{name: "a look is asked for", o: observed(asked), need: request, action: Look, id: mine, is: notServed},
+		{name: "a look is asked for", o: observed(asked), need: request, action: Observe, id: mine, is: notServed},
 		{name: "a look is asked for and was taken", o: observed(asked, seenAt(noon)), rule: inSync, action: Rest, is: served},
 		{name: "a look is asked for before the registration", o: observed(unregistered, asked), need: request, action: AwaitListing, is: func(p Plan) bool { return p.ListingAfter.Equal(noon.Add(-time.Second)) && !p.Serves }},
 		{

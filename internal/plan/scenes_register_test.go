@@ -129,7 +129,7 @@ func registerScenes() []scene {
 		{name: "the webhook of a registration repeated later", o: observed(unregistered, spec(never), intent(ago(5*time.Hour)), retried(ago(2*time.Hour)), match(other, ago(2*time.Hour-lateCommit), "")), rule: own, action: Adopt, id: other, reason: registering},
 		{name: "a webhook that another registered meanwhile", o: observed(unregistered, intent(ago(time.Minute)), match(other, ago(time.Minute), "chat/other")), rule: match1, action: Rest, reason: v1alpha1.ReasonConflict},
 
-		{name: "what was registered at the same moment as the webhook of an older resource", o: observed(olderHas, match(other, ago(time.Hour), "chat/old")), rule: yields, action: Yield, id: mine, is: func(p Plan) bool { return p.Other == other && p.Hold }},
+		{name: "what was registered at the same moment as the webhook of an older resource", o: observed(olderHas, match(other, ago(time.Hour), "chat/old")), rule: yields, action: DeleteYounger, id: mine, is: func(p Plan) bool { return p.Other == other && p.Hold }},
 		{name: "what was adopted and an older resource has another one", o: observed(olderHas, match(other, ago(time.Hour), "chat/old"), func(o *Observed) { delete(o.Object.Annotations, v1alpha1.AnnotationCreateStartedAt) }), rule: atOnce, action: Rest, reason: v1alpha1.ReasonConflict},
 		{name: "what is older than the registration and an older resource has another one", o: observed(olderHas, match(other, ago(time.Hour), "chat/old"), intent(ago(time.Hour))), rule: atOnce, action: Rest, reason: v1alpha1.ReasonConflict},
 		{name: "what spec does not say any more and an older resource has that", o: observed(olderHas, match(other, ago(time.Hour), "chat/old"), remote(drifted)), rule: atOnce, action: Rest, reason: v1alpha1.ReasonConflict},

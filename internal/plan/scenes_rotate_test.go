@@ -46,7 +46,7 @@ func rotateScenes() []scene {
 		})
 	}
 	return []scene{
-		{name: "a rotation is under way and status says ready", o: observed(signed, open, saysReady), rule: tell, action: TellRotation},
+		{name: "a rotation is under way and status says ready", o: observed(signed, open, saysReady), rule: tell, action: ReportRotation},
 		{name: "a rotation is under way in a Secret that is another's, and status says ready", o: observed(signed, open, saysReady, secret(foreign)), rule: inSync, action: Rest},
 		{name: "a rotation of ours is under way", o: observed(signed, open, remembered(func(m *LocalState) { m.RotationOwn = true }), actingSince(noon)), rule: finish, action: Redefine, id: mine},
 		{name: "a rotation of an earlier process is under way", o: observed(signed, open, actingSince(noon.Add(-10*time.Second))), need: settles, action: Rest, recheck: 20 * time.Second},

@@ -115,7 +115,7 @@ func signScenes() []scene {
 		{name: "a secret is held that could not be stored, and a rotation is open", o: observed(signed, secret(func(s *SigningSecret) { s.RotationOpen = true }), notStored), rule: inSync, action: Rest, recheck: time.Second},
 		{name: "a secret is held that could not be stored, and signing was turned off on the Hub", o: observed(signed, secret(missing), remote(func(w *hub.Webhook) { w.RequiresSignature = known(false) }), notStored), rule: inSync, action: Rest, recheck: time.Second},
 		{name: "the Secret cannot be written, and a rotation is requested", o: observed(signed, rotate, refusedWrite), rule: inSync, action: Rest, recheck: time.Second},
-		{name: "the Secret cannot be written, and a rotation is requested and a look", o: observed(signed, rotate, asked, refusedWrite), need: "observation fresh", action: Look, id: mine},
+		{name: "the Secret cannot be written, and a rotation is requested and a look", o: observed(signed, rotate, asked, refusedWrite), need: "observation fresh", action: Observe, id: mine},
 		{name: "the Secret cannot be written, and the secret is lost", o: observed(signed, secret(missing), refusedWrite), rule: inSync, action: Rest, recheck: time.Second},
 		{name: "the Secret cannot be written, and a rotation is open", o: observed(signed, secret(func(s *SigningSecret) { s.RotationOpen = true }), remembered(func(m *LocalState) { m.RotationOwn = true }), refusedWrite), rule: inSync, action: Rest, recheck: time.Second},
 		{name: "the Secret cannot be written, and the endpoint is not verified", o: observed(signed, rotate, attempts(time.Minute, nil), seenAgo(20*time.Second), refusedWrite), rule: "an endpoint that is not verified is verified again", action: Verify, id: mine},

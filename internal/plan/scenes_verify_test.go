@@ -26,7 +26,7 @@ func attempts(since time.Duration, change func(*Verification)) with {
 func seenAgo(ago time.Duration) with { return seenAt(noon.Add(-ago)) }
 
 func lookedAgo(ago time.Duration) with {
-	return remembered(func(m *LocalState) { m.LookedAt = noon.Add(-ago) })
+	return remembered(func(m *LocalState) { m.ObservedAt = noon.Add(-ago) })
 }
 
 func triggered(n int) func(*Verification) {
@@ -44,8 +44,8 @@ func verifyScenes() []scene {
 	return []scene{
 		{name: "registered a moment ago", o: observed(attempts(0, nil)), rule: tried, action: Rest, id: mine, recheck: time.Minute},
 		{name: "not verified after a minute", o: observed(attempts(time.Minute, nil), seenAgo(20*time.Second)), rule: tried, action: Verify, id: mine, is: nudge(false)},
-		{name: "observed soon after the change only", o: observed(attempts(time.Minute, nil), seenAgo(31*time.Second)), rule: tried, action: Look, id: mine},
-		{name: "not observed since the change", o: observed(attempts(10*time.Minute, nil)), rule: tried, action: Look, id: mine},
+		{name: "observed soon after the change only", o: observed(attempts(time.Minute, nil), seenAgo(31*time.Second)), rule: tried, action: Observe, id: mine},
+		{name: "not observed since the change", o: observed(attempts(10*time.Minute, nil)), rule: tried, action: Observe, id: mine},
 		{name: "not observed since the last trigger, a look is under way", o: observed(attempts(2*time.Minute, triggered(1)), lookedAgo(time.Second)), rule: tried, action: Rest, id: mine, recheck: 9 * time.Second},
 		{name: "tried once, a minute ago", o: observed(attempts(time.Minute, triggered(1)), seenAgo(0)), rule: tried, action: Rest, id: mine, recheck: time.Minute},
 		{name: "tried once, two minutes ago", o: observed(attempts(2*time.Minute, triggered(1)), seenAgo(time.Minute)), rule: tried, action: Verify, id: mine, is: nudge(true)},

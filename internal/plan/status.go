@@ -85,7 +85,7 @@ func (o *Observed) maySign() bool {
 }
 
 func recordRequests(s *v1alpha1.Chatt2WebhookStatus, o *Observed) {
-	if request := o.LookRequest(); request != "" && request == o.Local.Answered {
+	if request := o.ReconcileRequest(); request != "" && request == o.Local.Answered {
 		s.LastHandledReconcileAt = request
 	}
 	asked := Request(o.Object.Annotations[v1alpha1.AnnotationRotateRequestedAt])
