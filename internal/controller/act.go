@@ -99,8 +99,8 @@ func (o *observation) callFailed(action plan.Action, err error, now time.Time, o
 		return true
 	}
 	out.failed = true
-	road, problem := plan.FailedCall(action, o.showable(action, err))
-	switch road {
+	disposition, problem := plan.FailedCall(action, o.showable(action, err))
+	switch disposition {
 	case plan.Stall:
 		o.local.Rejected, o.local.attempted = problem, o.attempt()
 		o.local.RejectedUntil = now.Add(jitter(plan.RejectedTime))
@@ -109,7 +109,7 @@ func (o *observation) callFailed(action plan.Action, err error, now time.Time, o
 		o.local.Unsettled = now
 	case plan.Retry:
 		o.local.failed(now, o.attempt(), problem)
-	case plan.Doubt:
+	case plan.AwaitProbe:
 		o.local.failed(now, o.attempt(), problem)
 		// The connection finds out, and wakes everyone if it is the key. If it is not, the next refusal is told.
 		out.waiting = o.local.failures == 1

@@ -43,7 +43,7 @@ func (r *Reconciler) beginRotation(ctx context.Context, o *observation, p plan.P
 		content.Current = hub.Secret{}
 	}
 	if r.secretDone(o, r.writeSecret(ctx, o, content.Begin(o.ID, r.Now())), out) {
-		o.local.RotationOwn, o.local.trigger, o.local.Doubted = true, cmp.Or(o.local.trigger, p.Trigger), false
+		o.local.RotationOwn, o.local.trigger, o.local.SecretAmbiguous = true, cmp.Or(o.local.trigger, p.Trigger), false
 	}
 }
 
@@ -69,7 +69,7 @@ func (r *Reconciler) redefine(ctx context.Context, o *observation, _ plan.Plan, 
 	}
 	r.hold(o, secret)
 	r.Metrics.Rotated(o.local.trigger, "redefined")
-	if err := r.store(ctx, o); err == nil && !o.local.Doubted {
+	if err := r.store(ctx, o); err == nil && !o.local.SecretAmbiguous {
 		out.tell(normal(v1alpha1.EventSecretRotated, "Stored a new signing secret in the Secret %q", o.Signing.Name))
 	}
 }
@@ -96,7 +96,7 @@ func (r *Reconciler) store(ctx context.Context, o *observation) error {
 	for range storeTries {
 		if o.overtaken() {
 			// Whoever did it has made another secret, before this one or after: only a third is known to be alive.
-			o.local.held, o.local.Held, o.local.Doubted = nil, false, true
+			o.local.held, o.local.Held, o.local.SecretAmbiguous = nil, false, true
 			o.local.secretWritten()
 			return nil
 		}

@@ -41,8 +41,8 @@ func (o *Observed) rotationRequest() string {
 	return Request(value)
 }
 
-// applicationDoubt tells whether the API key may belong to another Application than the webhook does.
-func (o *Observed) applicationDoubt() bool {
+// mayBeOtherApplication tells whether the API key may belong to another Application than the webhook does.
+func (o *Observed) mayBeOtherApplication() bool {
 	application, keyHash := o.Application()
 	if application != "" && o.Hub.ApplicationID != "" {
 		return application != o.Hub.ApplicationID
@@ -105,7 +105,7 @@ func (o *Observed) secretGood() bool {
 	s := &o.Signing
 	return s.Exists && !o.ForeignSecret() && s.WebhookID == o.ID && s.Fingerprint != "" && !s.RotationOpen &&
 		!o.tampered() &&
-		!o.Local.Held && !o.Local.Doubted
+		!o.Local.Held && !o.Local.SecretAmbiguous
 }
 
 // rotationDue is when the next rotation is due, zero when never.

@@ -8,25 +8,25 @@ import (
 	"github.com/chatt2me/webhook-operator/internal/hub"
 )
 
-// Road is where a call that failed leads.
-type Road int
+// Disposition is where a call that failed leads.
+type Disposition int
 
 const (
 	// Retry: the call is made again after a while.
-	Retry Road = iota
+	Retry Disposition = iota
 	// Settle: nobody knows whether the call was carried out; it settles, then the Hub is looked at.
 	Settle
 	// Stall: the call is not made again until somebody acts.
 	Stall
-	// Doubt: it is not known yet whether this call alone was refused or every call with the key. It is made again after
+	// AwaitProbe: it is not known yet whether this call alone was refused or every call with the key. It is made again after
 	// a while, should it be this call alone.
-	Doubt
+	AwaitProbe
 	// Reobserve: the world is not as it was thought to be.
 	Reobserve
 )
 
 // FailedCall is the one place that says what a call to the Hub that failed leads to, and what is said of it.
-func FailedCall(action Action, err error) (Road, *Problem) {
+func FailedCall(action Action, err error) (Disposition, *Problem) {
 	condition := v1alpha1.ConditionSynced
 	if action == Redefine {
 		condition = v1alpha1.ConditionSigningSecretReady
@@ -58,7 +58,7 @@ func FailedCall(action Action, err error) (Road, *Problem) {
 			Message: "the Hub asked to slow down; the call is made when it allows",
 		}
 	case e.Kind == hub.Refused:
-		return Doubt, &Problem{
+		return AwaitProbe, &Problem{
 			Condition: condition, Reason: v1alpha1.ReasonForbidden, Event: true,
 			Message: "the Hub accepts the API key but does not allow this call with it; look at what the key may do " +
 				"and at the limits of the Application; " + TriedAgain,
@@ -74,21 +74,21 @@ const (
 )
 
 // unansweredCall is about a call that the Hub did not answer, or with a fault of its own.
-func unansweredCall(action Action, condition string, outcome hub.Outcome) (Road, *Problem) {
-	road := Retry
+func unansweredCall(action Action, condition string, outcome hub.Outcome) (Disposition, *Problem) {
+	disposition := Retry
 	if outcome == hub.Unknown && action != Delete && action != DeleteDuplicate {
-		road = Settle
+		disposition = Settle
 	}
 	t := &Problem{
 		Condition: condition, Reason: v1alpha1.ReasonHubUnavailable, Unknown: true,
 		Message: "the Hub did not carry out the last call, or its answer was lost; the call is repeated if need be",
 	}
-	if action == Create && road == Settle {
+	if action == Create && disposition == Settle {
 		t.Reason, t.Unknown = v1alpha1.ReasonCreateUnconfirmed, false
 		t.Message = "a registration was sent and its answer was lost; the Hub is asked what became of it before " +
 			"anything else is done"
 	}
-	return road, t
+	return disposition, t
 }
 
 // RejectedTime is how soon a call that the Hub refused is made again though nothing was changed: what it refuses it may

@@ -238,12 +238,12 @@ func TestAFailedCallLeadsSomewhere(t *testing.T) {
 	refused := &hub.Error{Kind: hub.Refused, Outcome: hub.NotApplied}
 	notFound := &hub.Error{Kind: hub.NotFound, Outcome: hub.NotApplied}
 	tests := []struct {
-		name      string
-		action    Action
-		err       error
-		road      Road
-		condition string
-		reason    string
+		name        string
+		action      Action
+		err         error
+		disposition Disposition
+		condition   string
+		reason      string
 	}{
 		{"an update that the Hub refuses", Update, invalid, Stall, v1alpha1.ConditionSynced, v1alpha1.ReasonRejected},
 		{"an update that conflicts", Update, conflict, Retry, v1alpha1.ConditionSynced, v1alpha1.ReasonForbidden},
@@ -257,21 +257,21 @@ func TestAFailedCallLeadsSomewhere(t *testing.T) {
 		{"a call that came too soon", Update, throttled, Retry, v1alpha1.ConditionSynced, v1alpha1.ReasonThrottled},
 		{"a registration that was not found", Create, notFound, Retry, v1alpha1.ConditionSynced, v1alpha1.ReasonHubUnavailable},
 		{"an update of what is gone", Update, notFound, Reobserve, "", ""},
-		{"a call with a refused key", Update, refused, Doubt, v1alpha1.ConditionSynced, v1alpha1.ReasonForbidden},
+		{"a call with a refused key", Update, refused, AwaitProbe, v1alpha1.ConditionSynced, v1alpha1.ReasonForbidden},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			road, problem := FailedCall(test.action, test.err)
-			if road != test.road || (problem == nil) != (test.reason == "") {
-				t.Fatalf("it leads to %v with %+v", road, problem)
+			disposition, problem := FailedCall(test.action, test.err)
+			if disposition != test.disposition || (problem == nil) != (test.reason == "") {
+				t.Fatalf("it leads to %v with %+v", disposition, problem)
 			}
 			if problem == nil {
 				return
 			}
-			if problem.Condition != test.condition || problem.Reason != test.reason || problem.Stalled != (road == Stall) {
+			if problem.Condition != test.condition || problem.Reason != test.reason || problem.Stalled != (disposition == Stall) {
 				t.Errorf("it leads to %+v", problem)
 			}
-			if road == Stall && !strings.Contains(problem.Message, invalid.Message) {
+			if disposition == Stall && !strings.Contains(problem.Message, invalid.Message) {
 				t.Errorf("the message is %q", problem.Message)
 			}
 		})

@@ -91,7 +91,7 @@ var presenceKnown = need{"presence of the webhook known", func(o *Observed) (wai
 	case o.Remote.Presence == Unseen:
 		w := wait{hold: true, recheck: min(o.Settings.PollInterval, unseenRecheck)}
 		return w.unlistable(o), true
-	case o.Remote.Presence == Absent && o.applicationDoubt():
+	case o.Remote.Presence == Absent && o.mayBeOtherApplication():
 		return wait{
 			problem: stalled(v1alpha1.ReasonApplicationChanged, applicationChangedMessage(o)), deletion: blocksAndOrphans,
 		}, true
@@ -102,7 +102,7 @@ var presenceKnown = need{"presence of the webhook known", func(o *Observed) (wai
 // mustBeSeen reports whether a webhook must have been observed before it is deleted: an id that a user wrote into status
 // is no reason to delete a webhook.
 func (o *Observed) mustBeSeen() bool {
-	return o.Unproved || o.Hub.ListedAt.IsZero() || o.applicationDoubt()
+	return o.Unproved || o.Hub.ListedAt.IsZero() || o.mayBeOtherApplication()
 }
 
 // observeGap is the least time between two observations that a call of unknown outcome or a user's request asks for.

@@ -82,7 +82,7 @@ func deleteOwn(o *Observed) Plan {
 			"%s; delete it on the Hub, or set the annotation %s=%s",
 			list(ids), v1alpha1.AnnotationForceOrphan, orphanUnknown))
 	}
-	if p, ok := o.deleteDoubtful(); ok {
+	if p, ok := o.deleteUncertain(); ok {
 		return p
 	}
 	if isOfOtherKey(o) {
@@ -91,9 +91,9 @@ func deleteOwn(o *Observed) Plan {
 	return release(o)
 }
 
-// deleteDoubtful: a webhook that is like ours and belongs to nobody may still be what a registration of ours has made,
+// deleteUncertain: a webhook that is like ours and belongs to nobody may still be what a registration of ours has made,
 // though the Hub's clock has it a little older than the intent or a good deal younger, or says nothing.
-func (o *Observed) deleteDoubtful() (Plan, bool) {
+func (o *Observed) deleteUncertain() (Plan, bool) {
 	at, intent := o.intent()
 	var ids []string
 	for _, m := range o.Matches {
