@@ -224,7 +224,7 @@ func (w *Chatt2Webhook) ConfigMapNames() []string {
 	return names
 }
 
-// IsReady tells whether the condition Ready is true for the spec as it is.
+// IsReady reports whether the condition Ready is true for the spec as it is.
 func (w *Chatt2Webhook) IsReady() bool {
 	ready := meta.FindStatusCondition(w.Status.Conditions, ConditionReady)
 	return ready != nil && ready.Status == metav1.ConditionTrue && ready.ObservedGeneration == w.Generation

@@ -89,7 +89,7 @@ func (s sample) carries(pairs []string) bool {
 	return true
 }
 
-// has tells whether there is a series of this name.
+// has reports whether there is a series of this name.
 func (m metrics) has(name string) bool {
 	return slices.ContainsFunc(m, func(s sample) bool { return s.name == name })
 }

@@ -117,12 +117,12 @@ func split(list string) []string {
 	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
-// plays tells whether a scenario is to be played.
+// plays reports whether a scenario is to be played.
 func (s *settings) plays(name string) bool {
 	return len(s.scenarios) == 0 || slices.Contains(s.scenarios, name)
 }
 
-// playsAny tells whether one of several is to be played.
+// playsAny reports whether one of several is to be played.
 func (s *settings) playsAny(names ...string) bool { return slices.ContainsFunc(names, s.plays) }
 
 // operatorFlags are those that every operator is started with, except for addresses and files.

@@ -73,12 +73,12 @@ var (
 	kills = []action{killBefore, killAfter}
 )
 
-// isKill tells whether the process dies of it at once.
+// isKill reports whether the process dies of it at once.
 func (a action) isKill() bool { return strings.HasPrefix(string(a), "kill") }
 
 func (a action) isOneOf(of ...action) bool { return slices.Contains(of, a) }
 
-// isUnknown tells whether the caller cannot know what became of a call to the Hub.
+// isUnknown reports whether the caller cannot know what became of a call to the Hub.
 func (a action) isUnknown() bool {
 	return a.isOneOf(killAfter, killLate, asleep, lost, dropped, timeout, late, tooLate, tooSlow, errorBefore,
 		errorAfter, html, truncated)
@@ -105,5 +105,5 @@ func (e *effect) String() string {
 		e.number, e.at.Format("15:04:05.000"), e.life, e.what, e.on, e.became, e.result)
 }
 
-// same tells whether two effects are the same step of two runs.
+// same reports whether two effects are the same step of two runs.
 func (e *effect) same(other *effect) bool { return e.what == other.what && e.on == other.on }

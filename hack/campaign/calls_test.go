@@ -108,7 +108,7 @@ func (w *world) checkS2(in *incarnation, of *known, call *hubCall) {
 	}
 }
 
-// isNamed tells whether a resource names the webhook that it is to take over.
+// isNamed reports whether a resource names the webhook that it is to take over.
 func isNamed(c *v1alpha1.Chatt2Webhook, id string) bool {
 	named := c.Spec.Adoption.WebhookID
 	return named != nil && *named == id
@@ -196,14 +196,14 @@ func (w *world) checkS10(in *incarnation, call *hubCall) {
 	}
 }
 
-// mayTryAgain tells whether what the Hub refused may be sent again: once an hour, and by a life that was not there when
-// it was refused.
+// mayTryAgain reports whether what the Hub refused may be sent again: once an hour, and by a life that was not there
+// when it was refused.
 func (w *world) mayTryAgain(in *incarnation) bool {
 	return w.watch.flow.waits == v1alpha1.ReasonRejected &&
 		(in.refusedAt.IsZero() || w.clock.now.Sub(in.refusedAt) >= plan.RejectedTime)
 }
 
-// called takes note of how a call to the Hub ended.
+// called records how a call to the Hub ended.
 func (w *world) called(in *incarnation, call *hubCall, is action, answer *http.Response) {
 	key := in.key(call.Request)
 	if answer != nil {

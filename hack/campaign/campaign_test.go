@@ -4,12 +4,12 @@
 // leads, and so on. After every call the invariants of the design must hold, and in the end everything must come to
 // rest as it is declared, and stay so.
 //
-// By itself it runs every flow with every single fault and a fresh cache, on Hubs that are otherwise than documented with
-// each call to them of which nobody knows the end, and some random walks. CAMPAIGN=whole adds caches that are behind,
-// and after a death every fault at every point of the recovery, or with a cache that is behind another death.
+// By itself it runs every flow with every single fault and a fresh cache, on Hubs that are otherwise than documented
+// with each call to them of which nobody knows the end, and some random walks. CAMPAIGN=whole adds caches that are
+// behind, and after a death every fault at every point of the recovery, or with a cache that is behind another death.
 // CAMPAIGN=hubs adds every single fault on each Hub. CAMPAIGN_FLOWS=flow,flow and CAMPAIGN_HUBS=hub,hub restrict it to
-// some. CAMPAIGN_SEEDS=n runs the random walks of so many seeds, from CAMPAIGN_SEED on. CAMPAIGN_REPLAY=flow/reads/faults
-// or walk/seed/steps runs one and tells its trace.
+// some. CAMPAIGN_SEEDS=n runs the random walks of so many seeds, from CAMPAIGN_SEED on.
+// CAMPAIGN_REPLAY=flow/reads/faults or walk/seed/steps runs one and tells its trace.
 package campaign_test
 
 import (
@@ -102,7 +102,7 @@ func chosenFlows() []flow {
 	return chosen
 }
 
-// replayed runs what is asked for by CAMPAIGN_REPLAY, and tells whether anything is.
+// replayed runs what is asked for by CAMPAIGN_REPLAY, and reports whether anything is.
 func replayed(t *testing.T) bool {
 	t.Helper()
 	replay := os.Getenv("CAMPAIGN_REPLAY")
@@ -139,8 +139,8 @@ func playAgain(replay string) (result, error) {
 // mostShrunk is how many walks that fail are reported in their shortest form, for that takes time.
 const mostShrunk = 3
 
-// modelledFaults is how many independent faults at once the operator guards against. A walk may need more of them to fail:
-// it is reported, and is no failure.
+// modelledFaults is how many independent faults at once the operator guards against. A walk may need more of them to
+// fail: it is reported, and is no failure.
 const modelledFaults = 2
 
 func TestWalks(t *testing.T) {

@@ -25,7 +25,7 @@ func newTally() *tally { return &tally{schedules: map[string]int{}} }
 // mostTold is how many failures are told in full.
 const mostTold = 5
 
-// add counts a run, and tells whether it is worth going on from.
+// add counts a run, and reports whether it is worth going on from.
 func (n *tally) add(what, replay string, r result) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -54,7 +54,7 @@ type hubCall struct {
 	id string
 }
 
-// redefines tells whether the call asks for a new signing secret, registers whether for a webhook.
+// redefines reports whether the call asks for a new signing secret, registers whether for a webhook.
 func (c *hubCall) redefines() bool { return strings.HasSuffix(c.URL.Path, "redefine-signature") }
 func (c *hubCall) registers() bool { return c.Method == http.MethodPost && !c.redefines() }
 func (c *hubCall) mutates() bool   { return c.Method != http.MethodGet }
@@ -115,7 +115,7 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, err
 }
 
-// sees takes note of what an answer shows of webhooks.
+// sees records what an answer shows of webhooks.
 func (in *incarnation) sees(answer *http.Response) {
 	body, err := io.ReadAll(answer.Body)
 	in.world.must(err)

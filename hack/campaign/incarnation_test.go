@@ -180,7 +180,7 @@ func (in *incarnation) work(j job) {
 	}
 }
 
-// see takes note of what the cache shows of what is worked on.
+// see records what the cache shows of what is worked on.
 func (in *incarnation) see(j job) {
 	c := &v1alpha1.Chatt2Webhook{}
 	if err := in.view.Get(in.world.ctx, j.name, c); err == nil && !j.guard {

@@ -59,7 +59,7 @@ func (w *world) restart() {
 	w.succeed()
 }
 
-// bury ends a life, and takes note of what only it knew.
+// bury ends a life, and records what only it knew.
 func (w *world) bury(in *incarnation) {
 	in.dead = true
 	w.checkMetrics(in)
@@ -67,7 +67,7 @@ func (w *world) bury(in *incarnation) {
 	w.watch.doubts++
 }
 
-// asked tells whether a user has ever asked for a look at a resource that lives.
+// asked reports whether a user has ever asked for a look at a resource that lives.
 func (w *world) asked() bool {
 	for _, of := range w.watch.living {
 		if of.object.Annotations[v1alpha1.AnnotationReconcileRequestedAt] != "" {
@@ -125,7 +125,7 @@ func (w *world) wakes(in *incarnation) {
 	w.bury(in)
 }
 
-// advance does the next thing that is due until a time, and tells whether there was one.
+// advance does the next thing that is due until a time, and reports whether there was one.
 func (w *world) advance(until time.Time) bool {
 	w.steps++
 	in := w.in

@@ -66,8 +66,8 @@ func (w *world) unfinished() string {
 	return ""
 }
 
-// checkL3: no more secrets are made than there is cause for. A flow is a cause of one; a Hub that shows none when signing
-// is turned on is another one each time.
+// checkL3: no more secrets are made than there is cause for. A flow is a cause of one; a Hub that shows none when
+// signing is turned on is another one each time.
 func (w *world) checkL3() {
 	causes := w.watch.causes
 	if w.watch.flow.name != "" {

@@ -97,8 +97,8 @@ var moreFlows = []flow{
 	{name: "finalizer-removed", before: signedResource, trigger: func(w *world) {
 		w.change(func(c *v1alpha1.Chatt2Webhook) { c.Finalizers = nil })
 	}, ends: (*world).unheld},
-	// Not right after the POST: what the process had written down is gone then, and should it die, nothing that lasts tells
-	// of the registration. The policy in config/components/keep-finalizer has the API server refuse such an update.
+	// Not right after the POST: what the process had written down is gone then, and should it die, nothing that lasts
+	// tells of the registration. The policy in config/components/keep-finalizer has the API server refuse such an update.
 	{name: "replaced-in-creation", large: true, trigger: func(w *world) {
 		replacedAfter(w, "create Secret", "patch Chatt2Webhook/status")
 		w.resource(signed)
@@ -132,8 +132,8 @@ var moreFlows = []flow{
 	}},
 }
 
-// replacedAfter has a user replace the resource by its manifest right after each of these effects, with a PUT that names
-// neither finalizers nor annotations, as `kubectl replace` and Replace=true of Argo CD do.
+// replacedAfter has a user replace the resource by its manifest right after each of these effects, with a PUT that
+// names neither finalizers nor annotations, as `kubectl replace` and Replace=true of Argo CD do.
 func replacedAfter(w *world, effects ...string) {
 	for _, effect := range effects {
 		w.gate.then[effect] = func(w *world) {
@@ -154,8 +154,9 @@ func (w *world) unheld() string {
 	return ""
 }
 
-// lostSecret is what is wrong with the signing Secret of a resource that is gone and whose webhook goes on signing: it must
-// be there, belong to no resource and hold what the Hub signs with, unless the API server refused to let it be kept.
+// lostSecret is what is wrong with the signing Secret of a resource that is gone and whose webhook goes on signing: it
+// must be there, belong to no resource and hold what the Hub signs with, unless the API server refused to let it be
+// kept.
 func (w *world) lostSecret() string {
 	for _, e := range w.gate.trace {
 		if strings.HasSuffix(e.what, " Secret") && e.became.isOneOf(forbidden, invalid) {
@@ -197,5 +198,5 @@ func withTemplate(keys ...string) func(*v1alpha1.Chatt2Webhook) {
 	}
 }
 
-// touch takes note that a user has changed the signing Secret of a resource.
+// touch records that a user has changed the signing Secret of a resource.
 func (w *world) touch(of types.NamespacedName) { w.watch.touched[of] = w.clock.now.Add(noticeTime) }

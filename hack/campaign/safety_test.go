@@ -48,7 +48,7 @@ func (w *world) checkS1() {
 	}
 }
 
-// isClaimed tells whether another resource than that one has a webhook.
+// isClaimed reports whether another resource than that one has a webhook.
 func (w *world) isClaimed(id string, uid types.UID) bool {
 	for _, of := range w.watch.living {
 		if of.object.UID != uid && of.object.Status.WebhookID == id {
@@ -103,8 +103,8 @@ func (w *world) checkGone(of *known, id string, uid types.UID) {
 	}
 }
 
-// checkOrphaned is S4 for what is counted as left behind: nothing is given up in a flow that is not about that, and what
-// is given up is counted. It may be counted twice when a fault came between. Walks may give up what they like.
+// checkOrphaned is S4 for what is counted as left behind: nothing is given up in a flow that is not about that, and
+// what is given up is counted. It may be counted twice when a fault came between. Walks may give up what they like.
 func (w *world) checkOrphaned(atRest bool) {
 	flow, n := &w.watch.flow, w.orphaned()
 	switch {
@@ -212,15 +212,15 @@ func (w *world) checkS9(of *known) {
 	}
 }
 
-// excused tells whether a user has just touched the signing Secret, which status cannot know of at once.
+// excused reports whether a user has just touched the signing Secret, which status cannot know of at once.
 func (w *world) excused(c *v1alpha1.Chatt2Webhook) bool {
 	return w.clock.now.Before(w.watch.touched[types.NamespacedName{Namespace: c.Namespace, Name: c.Name}])
 }
 
-// violated takes note of an invariant that does not hold.
+// violated records an invariant that does not hold.
 func (w *world) violated(invariant, format string, args ...any) {
 	w.broken = append(w.broken, invariant+": "+fmt.Sprintf(format, args...))
 }
 
-// over tells whether there is nothing more to learn from a run.
+// over reports whether there is nothing more to learn from a run.
 func (w *world) over() bool { return len(w.broken) > 0 }

@@ -9,8 +9,8 @@ import (
 	"github.com/chatt2me/webhook-operator/hack/campaign/store"
 )
 
-// checkSecretWrite is S11 for writes: only a Secret that a resource controls is changed, or that is unowned and names the
-// webhook of the resource whose signing Secret has its name; and of any other one no more than its finalizers.
+// checkSecretWrite is S11 for writes: only a Secret that a resource controls is changed, or that is unowned and names
+// the webhook of the resource whose signing Secret has its name; and of any other one no more than its finalizers.
 func (w *world) checkSecretWrite(call store.Call, before *corev1.Secret) {
 	if call.Kind.Kind != "Secret" {
 		return

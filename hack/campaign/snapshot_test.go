@@ -42,7 +42,7 @@ func (w *world) restore() {
 	w.check()
 }
 
-// restored takes note of what a restore has changed behind the operator's back.
+// restored records what a restore has changed behind the operator's back.
 func (w *world) restored(before map[types.UID]*v1alpha1.Chatt2Webhook) {
 	w.look()
 	for uid, c := range before {
@@ -62,7 +62,7 @@ func (w *world) restored(before map[types.UID]*v1alpha1.Chatt2Webhook) {
 	}
 }
 
-// isStale tells whether a resource that is to sign has not the secret that the Hub signs with.
+// isStale reports whether a resource that is to sign has not the secret that the Hub signs with.
 func (w *world) isStale(c *v1alpha1.Chatt2Webhook) bool {
 	// There may be none, if a backup was taken just after somebody had wiped it.
 	s := w.watch.signing(c)

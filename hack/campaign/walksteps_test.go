@@ -117,7 +117,7 @@ func (w *world) touchOne(s step, c *v1alpha1.Chatt2Webhook) {
 	}
 }
 
-// forgets takes note that nothing tells any more whose a webhook is: status is wiped, and spec is about to say something
+// forgets records that nothing tells any more whose a webhook is: status is wiped, and spec is about to say something
 // else than what the webhook could be found again by.
 func (w *world) forgets(c *v1alpha1.Chatt2Webhook) {
 	of := w.watch.of[c.UID]

@@ -12,7 +12,7 @@ import (
 	"github.com/chatt2me/webhook-operator/internal/hub/simulator"
 )
 
-// watched is what has to be remembered to tell whether an invariant holds.
+// watched is what has to be remembered to report whether an invariant holds.
 type watched struct {
 	flow flow
 	// revision is up to where the API server was looked at, secrets are those that there are then.

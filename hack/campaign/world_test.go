@@ -133,7 +133,7 @@ func newWorld() *world {
 	return w
 }
 
-// newHub makes a Hub that takes note of whom a webhook is made for.
+// newHub makes a Hub that records whom a webhook is made for.
 func (w *world) newHub() *simulator.Simulator {
 	ids, secrets := 0, 0
 	return simulator.New(simulator.Options{CoreOptions: simulator.CoreOptions{
@@ -233,7 +233,7 @@ func (w *world) secretAt(key types.NamespacedName) *corev1.Secret {
 	return s
 }
 
-// read reads an object past the gate, and tells whether it is there.
+// read reads an object past the gate, and reports whether it is there.
 func (w *world) read(key types.NamespacedName, object client.Object) bool {
 	defer w.gate.looking()()
 	err := w.user.Get(w.ctx, key, object)

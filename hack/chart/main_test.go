@@ -86,8 +86,8 @@ func needTools(t *testing.T) {
 	}
 }
 
-// readChart reads the chart and looks at the tools, for a test is run anew when what it has read itself has changed, and
-// Helm does not count.
+// readChart reads the chart and looks at the tools, for a test is run anew when what it has read itself has changed,
+// and Helm does not count.
 var readChart = sync.OnceValue(func() error {
 	for _, version := range versions {
 		if _, err := os.Stat(filepath.Join(tools, version)); err != nil {

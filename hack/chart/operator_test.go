@@ -32,8 +32,8 @@ func (o *operator) kill() {
 // grace is terminationGracePeriodSeconds of the Deployment.
 const grace = 45 * time.Second
 
-// startOperator starts the operator with the flags of a Deployment, but for addresses, and a token of the ServiceAccount
-// that the chart made for it. It ends with the test.
+// startOperator starts the operator with the flags of a Deployment, but for addresses, and a token of the
+// ServiceAccount that the chart made for it. It ends with the test.
 func (s *site) startOperator(hub *simulatortest.Hub, flags []string) *operator {
 	s.Helper()
 	access, err := shared.ServiceAccount(s.Context(), s.namespace, release)

@@ -51,7 +51,7 @@ func (s *site) grant(r rights, in string) {
 	}
 }
 
-// allowed tells whether the operator's ServiceAccount may do something.
+// allowed reports whether the operator's ServiceAccount may do something.
 func (s *site) allowed(what *authorizationv1.ResourceAttributes) (bool, error) {
 	review := &authorizationv1.SubjectAccessReview{}
 	review.Spec.User = "system:serviceaccount:" + s.namespace + ":" + release
@@ -127,7 +127,7 @@ type audited struct {
 	}
 }
 
-// refuses tells whether a request was refused for lack of a right.
+// refuses reports whether a request was refused for lack of a right.
 func (a *audited) refuses(r right) bool {
 	if a.ResponseStatus.Code != http.StatusForbidden {
 		return false
@@ -140,7 +140,7 @@ func (a *audited) refuses(r right) bool {
 	return a.Verb == r.verb && o.APIGroup == r.group && o.Resource == resource && o.Subresource == subresource
 }
 
-// wasRefused tells whether the API server has refused the operator what a right is for.
+// wasRefused reports whether the API server has refused the operator what a right is for.
 func (s *site) wasRefused(r right) (bool, error) {
 	content, err := os.ReadFile(auditLog)
 	user := "system:serviceaccount:" + s.namespace + ":" + release

@@ -57,7 +57,7 @@ func (l *life) isReady() (bool, error) {
 	return l.webhook.IsReady(), err
 }
 
-// sends tells whether the Hub holds headers with these values.
+// sends reports whether the Hub holds headers with these values.
 func (l *life) sends(values ...string) func() (bool, error) {
 	return func() (bool, error) {
 		var held []string
@@ -68,7 +68,7 @@ func (l *life) sends(values ...string) func() (bool, error) {
 	}
 }
 
-// told tells whether there is an event about the webhook.
+// told reports whether there is an event about the webhook.
 func (l *life) told(reason string) (bool, error) {
 	var events corev1.EventList
 	err := l.List(l.Context(), &events, client.InNamespace(l.in))

@@ -86,8 +86,8 @@ func TestRulesMayBeTightened(t *testing.T) {
 	s.Expect(s.patch(object, `{"spec":{"label":"Short"}}`)).To(Succeed())
 }
 
-// TestWhatAnEarlierCRDAcceptedMayStay: a label or an endpoint that only the present rules refuse can stay as it is while
-// users and the operator change the rest, and can be corrected.
+// TestWhatAnEarlierCRDAcceptedMayStay: a label or an endpoint that only the present rules refuse can stay as it is
+// while users and the operator change the rest, and can be corrected.
 func TestWhatAnEarlierCRDAcceptedMayStay(t *testing.T) {
 	needTools(t)
 	s := newSite(t, "helm")

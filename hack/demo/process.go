@@ -21,7 +21,7 @@ type process struct {
 	Identity string `json:"identity"`
 }
 
-// alive tells whether the process still runs, and is the one that was started.
+// alive reports whether the process still runs, and is the one that was started.
 func (p process) alive() bool {
 	identity, ok := identify(p.PID)
 	return ok && identity == p.Identity
@@ -47,7 +47,7 @@ func (p process) stop(ctx context.Context, patience time.Duration) error {
 	return fmt.Errorf("%s does not end", p.Name)
 }
 
-// wait waits for something until ctx ends, and tells whether it came.
+// wait waits for something until ctx ends, and reports whether it came.
 func wait(ctx context.Context, happened func() bool) bool {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()

@@ -85,7 +85,7 @@ func (h *hub) spoil(fault simulator.Fault) {
 	h.call(h.WithT, http.MethodPost, "faults", fault, nil)
 }
 
-// spoils tells whether there are faults that no call has met.
+// spoils reports whether there are faults that no call has met.
 func (h *hub) spoils(g Gomega) bool {
 	var faults []simulator.Fault
 	h.call(g, http.MethodGet, "faults", nil, &faults)

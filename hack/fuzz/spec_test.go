@@ -261,7 +261,8 @@ func isText(text string, longest int) bool {
 
 func isObjectName(text string) bool { return len(validation.IsDNS1123Subdomain(text)) == 0 }
 
-// isEndpoint: https, a host, no user info, no fragment, no backslash, printable ASCII, a port that there can be, at most 2048.
+// isEndpoint: https, a host, no user info, no fragment, no backslash, printable ASCII, a port that there can be, at
+// most 2048.
 func isEndpoint(text string) bool {
 	rest, isHTTPS := strings.CutPrefix(text, "https://")
 	if !isHTTPS || len(text) > 2048 || strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c > '~' }) {

@@ -13,7 +13,8 @@ import (
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
 )
 
-// TestAReplaceThatDropsTheFinalizerIsRefused applies the policy of config to a resource that the real operator works on.
+// TestAReplaceThatDropsTheFinalizerIsRefused applies the policy of config to a resource that the real operator works
+// on.
 func TestAReplaceThatDropsTheFinalizerIsRefused(t *testing.T) {
 	w := newWorld(t)
 	w.kubectl("apply", "-f", config("components", "keep-finalizer", "policy.yaml"))

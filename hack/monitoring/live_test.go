@@ -15,9 +15,8 @@ import (
 )
 
 // TestPrometheusSeesWhatGoesWrong lets a real Prometheus scrape two replicas of the operator while one thing after the
-// other goes wrong, until every alert has fired. On the way it asks what every panel of the dashboard asks, and compares
-// the metrics with the page about them. In short, no key is refused or
-// throttled, and nobody meddles.
+// other goes wrong, until every alert has fired. On the way it asks what every panel of the dashboard asks, and
+// compares the metrics with the page about them. In short, no key is refused or throttled, and nobody meddles.
 func TestPrometheusSeesWhatGoesWrong(t *testing.T) {
 	log.SetLogger(logr.Discard())
 	c, err := cluster.Start(t.Context(), cluster.Options{})
@@ -67,7 +66,8 @@ func (s *stage) populate() []*v1alpha1.Chatt2Webhook {
 	return fine
 }
 
-// letTheHubGoWrong comes last, as the operator then takes its time. The key that is refused is tried again after a minute, and told of then.
+// letTheHubGoWrong comes last, as the operator then takes its time. The key that is refused is tried again after a
+// minute, and told of then.
 func (s *stage) letTheHubGoWrong(p *monitor) {
 	s.Helper()
 	s.fault(simulator.Fault{Kind: simulator.ErrorBeforeCommit, Status: http.StatusServiceUnavailable})

@@ -69,7 +69,8 @@ func scraping(targets map[string]string) map[string]any {
 	}
 }
 
-// fastAlerts are those of config in fast motion. No signing secret is overdue here, so one that is due soon stands for it.
+// fastAlerts are those of config in fast motion. No signing secret is overdue here, so one that is due soon stands for
+// it.
 func fastAlerts(t *testing.T) groups {
 	t.Helper()
 	all := alerts(t)

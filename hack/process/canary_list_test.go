@@ -42,7 +42,8 @@ func TestNoLogLevelShowsTheBodiesOfLists(t *testing.T) {
 	}
 }
 
-// TestAServerThatDoesNotStreamListsIsServed covers the operator's own client, which asks for streams and is refused them.
+// TestAServerThatDoesNotStreamListsIsServed covers the operator's own client, which asks for streams and is refused
+// them.
 func TestAServerThatDoesNotStreamListsIsServed(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

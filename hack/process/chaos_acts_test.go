@@ -182,7 +182,7 @@ func (c *chaos) kill(n int) {
 	c.replicas[n] = c.launch(c.i)
 }
 
-// led tells whether a replica has ever been the leader.
+// led reports whether a replica has ever been the leader.
 func (c *chaos) led(o *operator) bool { return strings.Contains(o.log.all(), "Starting Controller") }
 
 // stop asks a replica to stop, and starts another in its place. One that has just begun may not listen yet.

@@ -55,8 +55,8 @@ type chaos struct {
 	spoilt int
 }
 
-// TestChaos plays rounds of CHAOS_ROUNDS seeds from CHAOS_SEED on. The seed fixes what happens in which order; processes
-// and networks keep their own time.
+// TestChaos plays rounds of CHAOS_ROUNDS seeds from CHAOS_SEED on. The seed fixes what happens in which order;
+// processes and networks keep their own time.
 func TestChaos(t *testing.T) {
 	for round := range number(t, "CHAOS_ROUNDS", 1) {
 		seed := number(t, "CHAOS_SEED", 1) + round

@@ -98,7 +98,8 @@ func TestKubectlSaysWhatTheREADMEShows(t *testing.T) {
 	w.Eventually(func() []string { return w.read(w.namespace, "chatt2-api-key").Finalizers }).Should(BeEmpty())
 }
 
-// shell runs one line of a shell and gives what it says, as a block of Markdown. That a line fails is part of the story.
+// shell runs one line of a shell and gives what it says, as a block of Markdown. That a line fails is part of the
+// story.
 func (w *world) shell(folder, config, line string) string {
 	w.Helper()
 	cmd := exec.CommandContext(w.Context(), "sh", "-c", line)

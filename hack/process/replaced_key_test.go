@@ -45,8 +45,8 @@ func TestKubectlReplacesAnAPIKeySecretThatIsInUse(t *testing.T) {
 	w.Eventually(func() []string { return w.events(c) }).Should(ContainElement(v1alpha1.EventAPIKeySecretDeleted))
 }
 
-// replacements are the ways in which clients put a new Secret in the place of one: as kubectl and Argo CD with Replace do,
-// as one does that creates it at once, and as Flux does, which applies to whatever is there.
+// replacements are the ways in which clients put a new Secret in the place of one: as kubectl and Argo CD with Replace
+// do, as one does that creates it at once, and as Flux does, which applies to whatever is there.
 var replacements = []string{
 	"kubectl replace --force -f NAME.yaml",
 	"kubectl delete --wait=false -f NAME.yaml; until kubectl create -f NAME.yaml; do sleep 0.5; done",

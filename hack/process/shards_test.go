@@ -19,8 +19,8 @@ const recheck = 4 * time.Minute
 // claimants are two resources of different shards that declare the same webhook.
 type claimants struct{ first, second *v1alpha1.Chatt2Webhook }
 
-// TestOfWhatTwoShardsDeclareAtOnceOneWebhookStays covers registrations that overlap: the Hub answers late and shows late
-// what it made, and no look-up by the endpoint finds a resource that spells it another way.
+// TestOfWhatTwoShardsDeclareAtOnceOneWebhookStays covers registrations that overlap: the Hub answers late and shows
+// late what it made, and no look-up by the endpoint finds a resource that spells it another way.
 func TestOfWhatTwoShardsDeclareAtOnceOneWebhookStays(t *testing.T) {
 	w := newShard(t)
 	i := w.install()

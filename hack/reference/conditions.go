@@ -56,7 +56,7 @@ func reasonsTable(group block) (string, error) {
 	return "\n" + group.title + "\n\n" + table([]string{"reason", "what it means", "what to do", "event"}, rows), nil
 }
 
-// stalls tells whether the reasons of a block last until somebody acts, and so are told in an event, too.
+// stalls reports whether the reasons of a block last until somebody acts, and so are told in an event, too.
 func (b block) stalls() bool { return strings.Contains(b.title, "Stalled is True") }
 
 // told are the reasons that pass by themselves and are told in an event all the same.

@@ -88,7 +88,7 @@ func (r *Reconciler) act(ctx context.Context, o *observation, p plan.Plan) outco
 	return out
 }
 
-// callFailed takes a call to the Hub that failed, and tells whether it did.
+// callFailed takes a call to the Hub that failed, and reports whether it did.
 func (o *observation) callFailed(action plan.Action, err error, now time.Time, out *outcome) bool {
 	if err == nil {
 		o.local.succeeded()
@@ -355,5 +355,5 @@ func (r *Reconciler) orphaned(o *observation, id, kept string, out *outcome) {
 		cmp.Or(id, unknownID), cmp.Or(application, "unknown"), kept))
 }
 
-// isConflict tells whether a write failed because the object was not as it was read.
+// isConflict reports whether a write failed because the object was not as it was read.
 func isConflict(err error) bool { return apierrors.IsConflict(err) }

@@ -64,7 +64,7 @@ func (r *Reconciler) withdrawIntent(ctx context.Context, o *observation, _ plan.
 	}
 }
 
-// registered takes note that the webhook, which was claimed, is the resource's.
+// registered records that the webhook, which was claimed, is the resource's.
 func (o *observation) registered(w hub.Webhook, now time.Time) {
 	o.local.WebhookID, o.local.ApplicationID, o.local.APIKeyHash = w.ID, w.ApplicationID, o.Key.Hash
 	o.local.IntentClosed, o.local.Unsettled = true, time.Time{}
@@ -140,9 +140,9 @@ func (r *Reconciler) adopt(ctx context.Context, o *observation, p plan.Plan, out
 	out.tell(normal(v1alpha1.EventAdopted, "Adopted webhook %s", p.WebhookID))
 }
 
-// deleteYounger deletes the webhook that the resource has registered besides that of an older one, if the API server still says
-// that the older one has that. It is deleted before it is forgotten: should the process die in between, status names a
-// webhook that is gone.
+// deleteYounger deletes the webhook that the resource has registered besides that of an older one, if the API server
+// still says that the older one has that. It is deleted before it is forgotten: should the process die in between,
+// status names a webhook that is gone.
 func (r *Reconciler) deleteYounger(ctx context.Context, o *observation, p plan.Plan, out *outcome) {
 	others, err := r.liveList(ctx, client.MatchingFields{fieldWebhookID: p.Other})
 	if out.err = err; err != nil {

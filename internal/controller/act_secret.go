@@ -129,7 +129,7 @@ func (r *Reconciler) store(ctx context.Context, o *observation) error {
 	return err
 }
 
-// overtaken tells whether somebody else has stored a secret of the webhook since the one that is held was asked for.
+// overtaken reports whether somebody else has stored a secret of the webhook since the one that is held was asked for.
 func (o *observation) overtaken() bool {
 	held, content := o.local.held, o.content()
 	if content.Current.IsZero() || content.WebhookID != held.webhookID || content.Current == held.value {
@@ -148,7 +148,7 @@ func (r *Reconciler) storeTime(o *observation) time.Time {
 	return now
 }
 
-// changedMeanwhile tells whether a write failed because the Secret was not as it was read.
+// changedMeanwhile reports whether a write failed because the Secret was not as it was read.
 func changedMeanwhile(err error) bool {
 	return isConflict(err) || apierrors.IsAlreadyExists(err) || apierrors.IsNotFound(err)
 }
@@ -217,7 +217,7 @@ func (r *Reconciler) saveSecret(ctx context.Context, o *observation, secret *cor
 
 // endSigning writes down, on each Secret of the webhook, that the Hub may not sign with what is in it any more. Should
 // this process die and spec be turned back, nothing else tells of that. What the API server does not let be written is
-// no reason to go on signing. It tells whether that may be ended now: not by a process that leads no longer.
+// no reason to go on signing. It reports whether that may be ended now: not by a process that leads no longer.
 func (r *Reconciler) endSigning(ctx context.Context, o *observation, out *outcome) bool {
 	if out.waiting = !o.conn.Turn(subject(o.name), connection.Repair); out.waiting {
 		return false
@@ -248,7 +248,7 @@ func (r *Reconciler) endSigning(ctx context.Context, o *observation, out *outcom
 	return out.err == nil
 }
 
-// secretDone takes the end of a write to the signing Secret, and tells whether it succeeded. What the API server does
+// secretDone takes the end of a write to the signing Secret, and reports whether it succeeded. What the API server does
 // not let happen is told on the resource and tried again ever later.
 func (r *Reconciler) secretDone(o *observation, err error, out *outcome) bool {
 	if problem := secretProblem(o, err); problem != nil {

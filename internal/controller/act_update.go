@@ -95,7 +95,7 @@ func (o *observation) ignored(sent plan.Changes, w *hub.Webhook) plan.Changes {
 	return ignored
 }
 
-// updated takes note of what the Hub took.
+// updated records what the Hub took.
 func (o *observation) updated(sent plan.Changes, w hub.Webhook, now time.Time) {
 	spec := &o.Object.Spec
 	o.Remote = plan.Remote{Presence: plan.Present, Webhook: w, SeenAt: now}

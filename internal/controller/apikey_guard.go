@@ -186,9 +186,9 @@ func (g *APIKeyGuard) namespaceTerminates(ctx context.Context, secret *metav1.Pa
 	return false, err
 }
 
-// release removes the finalizer by an update. With the last finalizer the API server deletes the Secret of that name, and
-// only an update says of which UID: after a patch of two shards at once it may delete the Secret that a client has just
-// created in its place.
+// release removes the finalizer by an update. With the last finalizer the API server deletes the Secret of that name,
+// and only an update says of which UID: after a patch of two shards at once it may delete the Secret that a client has
+// just created in its place.
 func (g *APIKeyGuard) release(ctx context.Context, secret *metav1.PartialObjectMetadata) (reconcile.Result, error) {
 	after := &corev1.Secret{}
 	err := g.Live.Get(ctx, client.ObjectKeyFromObject(secret), after)

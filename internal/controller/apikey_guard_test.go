@@ -114,8 +114,8 @@ func TestADeletionEndsThoughTheAPIKeySecretHasJustGone(t *testing.T) {
 	w.Expect(w.events(c)).NotTo(ContainElement(v1alpha1.EventOrphaned))
 }
 
-// TestTwoReleasesAtOnceKeepTheNewSecret: two shards release a Secret at the same moment, and a client creates the new one as
-// soon as it can. The API server answers the last finalizer's removal with a deletion, for both.
+// TestTwoReleasesAtOnceKeepTheNewSecret: two shards release a Secret at the same moment, and a client creates the new
+// one as soon as it can. The API server answers the last finalizer's removal with a deletion, for both.
 func TestTwoReleasesAtOnceKeepTheNewSecret(t *testing.T) {
 	w := newWorld(t)
 	const rounds, clients = 120, 8

@@ -27,7 +27,7 @@ func intentSaid(w *v1alpha1.Chatt2Webhook) string {
 	return w.Annotations[v1alpha1.AnnotationCreateStartedAt] + " " + w.Annotations[v1alpha1.AnnotationCreateRetriedAt]
 }
 
-// rememberIntent takes note of what the annotations say while a registration is open. Where they say something else
+// rememberIntent records what the annotations say while a registration is open. Where they say something else
 // than this process wrote, another one may have begun a registration since.
 func (m *localState) rememberIntent(o *observation) {
 	_, intent := o.Object.Annotations[v1alpha1.AnnotationCreateStartedAt]
@@ -68,7 +68,7 @@ func createAttempts(annotation string) []createAttempt {
 	return all[max(len(all)-mostAttempts, 0):]
 }
 
-// addAttempt writes down what is about to be registered, and with which API key. It tells whether the oldest had to
+// addAttempt writes down what is about to be registered, and with which API key. It reports whether the oldest had to
 // make room for that.
 func addAttempt(w *v1alpha1.Chatt2Webhook, keyHash string) (dropped bool) {
 	now := createAttempt{w.Spec.Label, w.Spec.Endpoint, string(w.Spec.EventType), keyHash}
@@ -105,7 +105,7 @@ func (o *observation) formerAttempts() []connection.NaturalKey {
 	return formerAttempts(o.Object, said)
 }
 
-// hasOtherKey tells whether something was to be registered with another API key.
+// hasOtherKey reports whether something was to be registered with another API key.
 func (o *observation) hasOtherKey() bool {
 	said, _ := o.Recorded(v1alpha1.AnnotationCreateAttempts)
 	return slices.ContainsFunc(createAttempts(said), func(a createAttempt) bool {

@@ -37,7 +37,7 @@ type elsewhere struct {
 // elsewhereTime is how long an owner that the cache does not show is believed to be one.
 const elsewhereTime = time.Minute
 
-// seenElsewhere takes note of an owner that the cache does not show.
+// seenElsewhere records an owner that the cache does not show.
 func (c *claims) seenElsewhere(id, owner string, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -115,10 +115,10 @@ func (r *Reconciler) ownerOf(ctx context.Context, id string, me *v1alpha1.Chatt2
 	return owner, nil
 }
 
-// hasAlone tells whether no resource of another shard has the webhook, too. Two shards may have adopted it in the same
-// moment, each before the other's status said so, and a copy of a resource may have been restored into another shard.
-// So the API server is asked once more, now that our status says so, before the webhook is changed for the first time.
-// Of copies the younger lets it go. Who has just adopted it does for any other one, for that one may have looked
+// hasAlone reports whether no resource of another shard has the webhook, too. Two shards may have adopted it in the
+// same moment, each before the other's status said so, and a copy of a resource may have been restored into another
+// shard. So the API server is asked once more, now that our status says so, before the webhook is changed for the first
+// time. Of copies the younger lets it go. Who has just adopted it does for any other one, for that one may have looked
 // before; that both do is no harm, as they adopt it again later.
 func (r *Reconciler) hasAlone(ctx context.Context, o *observation, p plan.Plan, out *outcome) bool {
 	// That another one has it is known then, and nothing but the Secret is touched.
@@ -218,7 +218,7 @@ func rightful(others []v1alpha1.Chatt2Webhook, id string, me *v1alpha1.Chatt2Web
 	return ""
 }
 
-// older tells whether a was created before b; of two created in the same second the name decides.
+// older reports whether a was created before b; of two created in the same second the name decides.
 func older(a, b *v1alpha1.Chatt2Webhook) bool {
 	if !a.CreationTimestamp.Equal(&b.CreationTimestamp) {
 		return a.CreationTimestamp.Before(&b.CreationTimestamp)

@@ -26,16 +26,16 @@ func (r *Reconciler) claimant(ctx context.Context, o *observation) (string, erro
 	return claimant, err
 }
 
-// isOlderClaimant reports whether another resource that declares the same comes first. One that has no webhook does not come
-// before one that has: it waits itself, or both would for ever.
+// isOlderClaimant reports whether another resource that declares the same comes first. One that has no webhook does not
+// come before one that has: it waits itself, or both would for ever.
 func isOlderClaimant(o *observation, other *v1alpha1.Chatt2Webhook) bool {
 	waits := o.ID != "" && other.Status.WebhookID == ""
 	return other.UID != o.Object.UID && natural(other) == natural(o.Object) && other.DeletionTimestamp.IsZero() &&
 		older(other, o.Object) && !waits
 }
 
-// olderClaimantElsewhere asks the API server for an older resource of another shard that declares the same webhook. One that
-// spells the endpoint another way is not found until both have one.
+// olderClaimantElsewhere asks the API server for an older resource of another shard that declares the same webhook. One
+// that spells the endpoint another way is not found until both have one.
 func (r *Reconciler) olderClaimantElsewhere(ctx context.Context, o *observation) (string, error) {
 	if !r.Options.IsShard {
 		return "", nil
@@ -184,13 +184,13 @@ func (r *Reconciler) holder(
 	return "", nil
 }
 
-// registers tells whether a resource has begun to register a webhook and is about to find out which one it got.
+// registers reports whether a resource has begun to register a webhook and is about to find out which one it got.
 func registers(w *v1alpha1.Chatt2Webhook) bool {
 	_, intent := w.Annotations[v1alpha1.AnnotationCreateStartedAt]
 	return intent && w.Status.WebhookID == "" && !w.Spec.Suspend && w.DeletionTimestamp.IsZero()
 }
 
-// sameKey tells whether another resource uses the same Application.
+// sameKey reports whether another resource uses the same Application.
 func (r *Reconciler) sameKey(ctx context.Context, o *observation, other *v1alpha1.Chatt2Webhook) (bool, error) {
 	if other.Namespace == o.Object.Namespace && other.Spec.APIKeySecretRef == o.Object.Spec.APIKeySecretRef {
 		return true, nil
@@ -205,7 +205,7 @@ func (r *Reconciler) sameKey(ctx context.Context, o *observation, other *v1alpha
 	return key.hash == o.Key.Hash, nil
 }
 
-// ownerDiffers tells whether the webhook is what its other owner declares and not what this resource does, as far as
+// ownerDiffers reports whether the webhook is what its other owner declares and not what this resource does, as far as
 // the cache and the Hub show that. A status that names it is not enough: somebody may have edited that.
 func (r *Reconciler) ownerDiffers(ctx context.Context, o *observation) (bool, error) {
 	var key client.ObjectKey
@@ -219,7 +219,7 @@ func (r *Reconciler) ownerDiffers(ctx context.Context, o *observation) (bool, er
 		client.IgnoreNotFound(err)
 }
 
-// declares tells whether a webhook is what a resource declares, as far as the Hub shows it.
+// declares reports whether a webhook is what a resource declares, as far as the Hub shows it.
 func declares(object *v1alpha1.Chatt2Webhook, w *hub.Webhook) bool {
 	declared, shown := natural(object), connection.Natural(w.Label.Value, w.Endpoint, w.EventType)
 	if !w.Label.Known {

@@ -102,12 +102,12 @@ type attempt struct {
 	keyHash     string
 }
 
-// replaced takes note that a write of ours has replaced this version of the resource.
+// replaced records that a write of ours has replaced this version of the resource.
 func (m *localState) replaced(object *v1alpha1.Chatt2Webhook) {
 	m.written = append(m.written, object.ResourceVersion)
 }
 
-// supersedes tells whether the cache still shows the resource as it was before a write of ours.
+// supersedes reports whether the cache still shows the resource as it was before a write of ours.
 func (m *localState) supersedes(object *v1alpha1.Chatt2Webhook) bool {
 	if slices.Contains(m.written, object.ResourceVersion) {
 		return true
@@ -116,7 +116,7 @@ func (m *localState) supersedes(object *v1alpha1.Chatt2Webhook) bool {
 	return false
 }
 
-// failed takes note of a call that is worth repeating later.
+// failed records a call that is worth repeating later.
 func (m *localState) failed(now time.Time, what attempt, t *plan.Problem) {
 	m.failures++
 	m.attempted = what

@@ -284,7 +284,7 @@ func (m *localState) dropHeld(o *observation) {
 	m.Held = m.held != nil
 }
 
-// requestSeen takes note of when a user's request to look again was first seen.
+// requestSeen records when a user's request to look again was first seen.
 func (m *localState) requestSeen(o *observation) {
 	asked := o.Object.Annotations[v1alpha1.AnnotationReconcileRequestedAt]
 	switch {

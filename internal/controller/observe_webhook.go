@@ -43,7 +43,7 @@ func (m *localState) take(id string) {
 	m.WebhookID, m.unproved = id, id
 }
 
-// isCanonicalID tells whether an id is a UUID as the Hub and all of us write it: owners are told apart by it.
+// isCanonicalID reports whether an id is a UUID as the Hub and all of us write it: owners are told apart by it.
 func isCanonicalID(id string) bool {
 	return len(id) == 36 && uuid.Validate(id) == nil && id == strings.ToLower(id)
 }
@@ -100,7 +100,7 @@ func (o *observation) createdAt() time.Time {
 	return time.Time{}
 }
 
-// sameSecond tells whether two times may be the same, of which either may be unknown and one is cut to the second.
+// sameSecond reports whether two times may be the same, of which either may be unknown and one is cut to the second.
 func sameSecond(recorded *metav1.Time, shown time.Time) bool {
 	return recorded.IsZero() || shown.IsZero() || shown.Sub(recorded.Time).Abs() <= time.Second
 }

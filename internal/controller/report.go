@@ -70,7 +70,7 @@ func (o *observation) failed(err error) (reconcile.Result, error) {
 	return failed(err, o.local.conflicts)
 }
 
-// passedBy tells whether an object changed or went meanwhile.
+// passedBy reports whether an object changed or went meanwhile.
 func passedBy(err error) bool { return isConflict(err) || apierrors.IsNotFound(err) }
 
 // failed says what becomes of a failure at the API server, so many conflicts in a row included. That an object changed
@@ -84,7 +84,7 @@ func failed(err error, conflicts int) (reconcile.Result, error) {
 	return reconcile.Result{}, err
 }
 
-// holds tells whether status stays as it is: nothing was done and nothing is known yet.
+// holds reports whether status stays as it is: nothing was done and nothing is known yet.
 func holds(p, next plan.Plan, out outcome) bool {
 	if out.waiting {
 		return true

@@ -21,7 +21,7 @@ func (o *observation) showable(action plan.Action, err error) error {
 	return hub.Withholding(err, secrets...)
 }
 
-// otherHeaders tells whether the Hub may know values of headers that a call has not carried: those that the webhook
+// otherHeaders reports whether the Hub may know values of headers that a call has not carried: those that the webhook
 // has, which cannot be read back and are replaced by an update, or those of a registration whose end is not known.
 func (o *observation) otherHeaders(action plan.Action) bool {
 	if action != plan.Create {

@@ -28,7 +28,7 @@ type written struct {
 	seen []string
 }
 
-// begin takes note that a write is under way.
+// begin records that a write is under way.
 func (w *writes) begin(name types.NamespacedName) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -41,7 +41,7 @@ func (w *writes) begin(name types.NamespacedName) {
 	w.of[name].open = true
 }
 
-// end takes the version that the write made, empty when it failed, and tells whether somebody else has written
+// end takes the version that the write made, empty when it failed, and reports whether somebody else has written
 // meanwhile.
 func (w *writes) end(name types.NamespacedName, version string) (others bool) {
 	w.mu.Lock()
@@ -59,8 +59,8 @@ func (w *writes) end(name types.NamespacedName, version string) (others bool) {
 	return others
 }
 
-// isOwn tells whether a write of ours made the version that the watch shows. While one is under way it is asked later:
-// end tells then.
+// isOwn reports whether a write of ours made the version that the watch shows. While one is under way it is asked
+// later: end tells then.
 func (w *writes) isOwn(object client.Object) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -15,7 +15,7 @@ import (
 
 var orders = types.NamespacedName{Namespace: "shop", Name: "orders"}
 
-// shown tells whether the watch lets a version of the resource through.
+// shown reports whether the watch lets a version of the resource through.
 func (w *writes) shown(version string) bool {
 	object := &v1alpha1.Chatt2Webhook{ObjectMeta: metav1.ObjectMeta{
 		Namespace: orders.Namespace, Name: orders.Name, ResourceVersion: version,

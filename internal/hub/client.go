@@ -112,7 +112,7 @@ func checkAPIKey(key Secret) error {
 	return nil
 }
 
-// isHeaderValue tells whether a text arrives in a header as it is.
+// isHeaderValue reports whether a text arrives in a header as it is.
 func isHeaderValue(text string) bool {
 	for _, b := range []byte(text) {
 		if b < ' ' || b > '~' {

@@ -64,7 +64,7 @@ func OutcomeOf(err error) Outcome {
 	return Unknown
 }
 
-// IsKind tells whether err is a failed call of that kind.
+// IsKind reports whether err is a failed call of that kind.
 func IsKind(err error, kind Kind) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && e.Kind == kind
@@ -104,7 +104,7 @@ func Withholding(err error, secrets ...Secret) error {
 	return err
 }
 
-// IsConflict tells whether the Hub refused the call for what else was going on there (409), and may take it later.
+// IsConflict reports whether the Hub refused the call for what else was going on there (409), and may take it later.
 func IsConflict(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && e.StatusCode == http.StatusConflict

@@ -63,7 +63,7 @@ func (h haystack) holdsAny(secrets []Secret) bool {
 	return slices.ContainsFunc(secrets, func(s Secret) bool { return h.holds(s.Reveal()) })
 }
 
-// holds tells whether the text holds a value, or a fragment of it, plainly or in base64 or hex.
+// holds reports whether the text holds a value, or a fragment of it, plainly or in base64 or hex.
 func (h haystack) holds(value string) bool {
 	if value == "" || h.opaque {
 		return h.opaque
@@ -105,7 +105,7 @@ func (h haystack) holdsShort(value string) bool {
 	})
 }
 
-// holdsPiece tells whether any piece of a value is there, of that size.
+// holdsPiece reports whether any piece of a value is there, of that size.
 func (h haystack) holdsPiece(value string, size int) bool {
 	value = strings.ToLower(value)
 	for i := range len(value) - size + 1 {

@@ -117,7 +117,7 @@ func noReplay(req *http.Request) {
 	req.Header.Del("X-Idempotency-Key")
 }
 
-// trace tells whether a request can have left.
+// trace reports whether a request can have left.
 type trace struct {
 	asked, connected atomic.Bool
 }

@@ -35,10 +35,10 @@ func (s Secret) Reveal() string {
 	return s.handle.Value()
 }
 
-// IsZero tells whether the value is empty.
+// IsZero reports whether the value is empty.
 func (s Secret) IsZero() bool { return s == Secret{} }
 
-// Equal tells whether both have the same value. It is what go-cmp compares by.
+// Equal reports whether both have the same value. It is what go-cmp compares by.
 func (s Secret) Equal(other Secret) bool { return s == other }
 
 // String never shows the value.

@@ -70,7 +70,7 @@ func (v sentValues) with(secret Secret) sentValues {
 	return v
 }
 
-// revealedBy tells whether a text must be withheld.
+// revealedBy reports whether a text must be withheld.
 func (v sentValues) revealedBy(text string) bool {
 	if newHaystack(text).holdsAny(v.secrets) {
 		return true
@@ -137,7 +137,7 @@ func groupOf(at []int) int {
 	return 0
 }
 
-// isWord tells whether no letter or digit stands beside a part of text.
+// isWord reports whether no letter or digit stands beside a part of text.
 func isWord(text string, start, end int) bool {
 	before, _ := utf8.DecodeLastRuneInString(text[:start])
 	after, _ := utf8.DecodeRuneInString(text[end:])

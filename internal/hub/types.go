@@ -15,10 +15,10 @@ type Field[T any] struct {
 	Value T
 }
 
-// Is tells whether the field is known to have the value v.
+// Is reports whether the field is known to have the value v.
 func Is[T comparable](f Field[T], v T) bool { return f.Known && f.Value == v }
 
-// IsNot tells whether the field is known to have another value than v.
+// IsNot reports whether the field is known to have another value than v.
 func IsNot[T comparable](f Field[T], v T) bool { return f.Known && f.Value != v }
 
 // UnmarshalJSON takes a value as known, and null or a value of another type as unknown.
@@ -93,8 +93,8 @@ type Header struct {
 	Value Secret
 }
 
-// WebhookFields are the fields that createWebhook and updateWebhook are sent. A field that is nil is left out: an update
-// leaves it as it is.
+// WebhookFields are the fields that createWebhook and updateWebhook are sent. A field that is nil is left out: an
+// update leaves it as it is.
 type WebhookFields struct {
 	Label                  *string
 	Endpoint               *string

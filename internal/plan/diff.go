@@ -45,5 +45,5 @@ func (o *Observed) sentSignature() bool {
 		!turnsOn && (recorded.SigningSecret != nil && recorded.WebhookID == o.ID || o.Applied.HeadersHash == "")
 }
 
-// headersDiffer tells whether the headers were not sent as they are now.
+// headersDiffer reports whether the headers were not sent as they are now.
 func (o *Observed) headersDiffer() bool { return o.Applied.HeadersHash != o.Headers.Hash }

@@ -26,7 +26,7 @@ func (o *Observed) ReconcileRequest() string {
 	return Request(o.Object.Annotations[v1alpha1.AnnotationReconcileRequestedAt])
 }
 
-// requestPending tells whether the user asked for a look that was not answered yet.
+// requestPending reports whether the user asked for a look that was not answered yet.
 func (o *Observed) requestPending() bool {
 	request := o.ReconcileRequest()
 	return request != "" && request != o.Object.Status.LastHandledReconcileAt && request != o.Local.Answered
@@ -41,7 +41,7 @@ func (o *Observed) rotationRequest() string {
 	return Request(value)
 }
 
-// mayBeOtherApplication tells whether the API key may belong to another Application than the webhook does.
+// mayBeOtherApplication reports whether the API key may belong to another Application than the webhook does.
 func (o *Observed) mayBeOtherApplication() bool {
 	application, keyHash := o.Application()
 	if application != "" && o.Hub.ApplicationID != "" {
@@ -60,19 +60,19 @@ func (o *Observed) Application() (id, keyHash string) {
 	return cmp.Or(recorded.ApplicationID, m.ApplicationID), cmp.Or(recorded.APIKeyHash, m.APIKeyHash)
 }
 
-// forcedOrphan tells whether the user gave up the webhook.
+// forcedOrphan reports whether the user gave up the webhook.
 func (o *Observed) forcedOrphan() bool {
 	value := o.Object.Annotations[v1alpha1.AnnotationForceOrphan]
 	return value != "" && value == o.ID
 }
 
-// signed tells whether the webhook is to be signed and, as far as is known, is.
+// signed reports whether the webhook is to be signed and, as far as is known, is.
 func (o *Observed) signed() bool {
 	return o.Object.Spec.RequiresSignature && o.Remote.Presence == Present &&
 		!o.plainDifferences().Has(FieldRequiresSignature)
 }
 
-// tampered tells whether the Secret holds something else than what was stored in it. A Secret that was stored later
+// tampered reports whether the Secret holds something else than what was stored in it. A Secret that was stored later
 // than status says is one whose storing the status does not know of yet.
 func (o *Observed) tampered() bool {
 	s := o.Object.Status.SigningSecret
@@ -100,7 +100,7 @@ func (o *Observed) ForeignSecret() bool {
 	return s.Foreign && !claimed
 }
 
-// secretGood tells whether the Secret holds what the Hub signs with.
+// secretGood reports whether the Secret holds what the Hub signs with.
 func (o *Observed) secretGood() bool {
 	s := &o.Signing
 	return s.Exists && !o.ForeignSecret() && s.WebhookID == o.ID && s.Fingerprint != "" && !s.RotationOpen &&
@@ -156,8 +156,8 @@ func (o *Observed) until(t time.Time) time.Duration {
 	return max(t.Sub(o.Now), time.Millisecond)
 }
 
-// restsOnSecrets tells whether what is well now may be ended by a Secret that changes: that of a key which is refused,
-// of a header, or the signing one.
+// restsOnSecrets reports whether what is well now may be ended by a Secret that changes: that of a key which is
+// refused, of a header, or the signing one.
 func (o *Observed) restsOnSecrets() bool {
 	return o.Hub.Refused || o.Object.Spec.RequiresSignature || len(o.Object.SecretNames()) > 1
 }

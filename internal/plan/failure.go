@@ -18,8 +18,8 @@ const (
 	Settle
 	// Stall: the call is not made again until somebody acts.
 	Stall
-	// AwaitProbe: it is not known yet whether this call alone was refused or every call with the key. It is made again after
-	// a while, should it be this call alone.
+	// AwaitProbe: it is not known yet whether this call alone was refused or every call with the key. It is made again
+	// after a while, should it be this call alone.
 	AwaitProbe
 	// Reobserve: the world is not as it was thought to be.
 	Reobserve

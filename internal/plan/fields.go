@@ -131,8 +131,8 @@ func (c Changes) Without(field string) Changes {
 	return slices.DeleteFunc(slices.Clone(c), func(f string) bool { return f == field })
 }
 
-// Diff returns the fields that the Hub must be sent so that it holds what spec says, headers apart. A field that the Hub
-// does not show is compared with what was last sent.
+// Diff returns the fields that the Hub must be sent so that it holds what spec says, headers apart. A field that the
+// Hub does not show is compared with what was last sent.
 func Diff(spec *v1alpha1.Chatt2WebhookSpec, sent Sent, w *hub.Webhook) Changes {
 	var c Changes
 	for i := range fields {

@@ -29,7 +29,7 @@ func (o *Observed) Recorded(annotation string) (string, bool) {
 	return value, ok
 }
 
-// intentRemoved tells whether somebody has removed something that was written down of a registration that is open.
+// intentRemoved reports whether somebody has removed something that was written down of a registration that is open.
 func (o *Observed) intentRemoved() bool {
 	for annotation := range o.Local.Intent {
 		if _, ok := o.Object.Annotations[annotation]; !ok {
@@ -74,7 +74,7 @@ func (o *Observed) intent() (time.Time, bool) {
 	return first.at, ok
 }
 
-// intentOpen tells whether a webhook may have been registered that nobody knows the id of.
+// intentOpen reports whether a webhook may have been registered that nobody knows the id of.
 func (o *Observed) intentOpen() bool {
 	_, ok := o.intent()
 	return ok && o.ID == "" && !o.Local.IntentClosed
@@ -88,19 +88,19 @@ func (o *Observed) retried() (time.Time, bool) {
 	return at, ok && !at.Before(o.Object.CreationTimestamp.Time)
 }
 
-// sweeps tells whether a webhook too many may still come to light that a registration carried out late has made.
+// sweeps reports whether a webhook too many may still come to light that a registration carried out late has made.
 func (o *Observed) sweeps() bool {
 	at, ok := o.retried()
 	return ok && o.Now.Before(at.Add(sweepTime))
 }
 
-// mayHaveMade tells whether the registration may have made what the Hub created at a time.
+// mayHaveMade reports whether the registration may have made what the Hub created at a time.
 func (a attempt) mayHaveMade(created time.Time, skew time.Duration) bool {
 	return !created.Before(a.at.Add(-skew).Truncate(time.Second)) &&
 		(a.isGuess || !created.After(a.at.Add(lateCommit)))
 }
 
-// mayHaveMade tells whether the first registration that is written down, or the last, may have made what the Hub
+// mayHaveMade reports whether the first registration that is written down, or the last, may have made what the Hub
 // created at a time. Before the last a listing has shown that nothing had come of the others.
 func (o *Observed) mayHaveMade(created time.Time, skew time.Duration) bool {
 	first, ok := o.first()

@@ -80,8 +80,8 @@ var hubAccepts = need{"Hub accepts calls", func(o *Observed) (wait, bool) {
 // unseenRecheck is how soon a webhook is observed again of which nothing is known yet.
 const unseenRecheck = 5 * time.Second
 
-// presenceKnown: it is known whether the webhook exists. A webhook that the API key of another Application does not show
-// may exist.
+// presenceKnown: it is known whether the webhook exists. A webhook that the API key of another Application does not
+// show may exist.
 var presenceKnown = need{"presence of the webhook known", func(o *Observed) (wait, bool) {
 	switch {
 	case o.ID == "":
@@ -99,8 +99,8 @@ var presenceKnown = need{"presence of the webhook known", func(o *Observed) (wai
 	return wait{}, false
 }}
 
-// mustBeSeen reports whether a webhook must have been observed before it is deleted: an id that a user wrote into status
-// is no reason to delete a webhook.
+// mustBeSeen reports whether a webhook must have been observed before it is deleted: an id that a user wrote into
+// status is no reason to delete a webhook.
 func (o *Observed) mustBeSeen() bool {
 	return o.Unproved || o.Hub.ListedAt.IsZero() || o.mayBeOtherApplication()
 }
@@ -135,8 +135,8 @@ var observationFresh = need{"observation fresh", func(o *Observed) (wait, bool) 
 	}
 }}
 
-// observe returns the action that has the webhook observed, but not more often than after a gap: an observation may still
-// show the past.
+// observe returns the action that has the webhook observed, but not more often than after a gap: an observation may
+// still show the past.
 func (o *Observed) observe(gap time.Duration) (Action, time.Duration) {
 	if next := o.Local.ObservedAt.Add(gap); o.Now.Before(next) {
 		return Rest, o.until(next)
@@ -160,8 +160,9 @@ func (o *Observed) isOutcomeUnknown() bool {
 	return o.intentOpen() && o.Hub.ListedAt.Before(o.settled())
 }
 
-// listed: the Hub was listed since the resource was first seen. What was registered by hand just before the resource was
-// applied must be seen. Where that would cost many calls for each resource, a listing may be that many seconds older.
+// listed: the Hub was listed since the resource was first seen. What was registered by hand just before the resource
+// was applied must be seen. Where that would cost many calls for each resource, a listing may be that many seconds
+// older.
 var listed = need{"webhooks listed", func(o *Observed) (wait, bool) {
 	isVacuous := o.ID != "" || o.isDeleting() || o.Object.Spec.Adoption.WebhookID != nil
 	after := o.Local.SeenAt.Add(-time.Duration(max(o.Hub.ListingCalls-1, 0)) * time.Second)
@@ -194,8 +195,8 @@ func (w wait) firstListing(o *Observed) wait {
 	return w
 }
 
-// unlistable reports a listing that cannot become complete: the Hub shows an entry that cannot be read, which may be the
-// webhook that is waited for.
+// unlistable reports a listing that cannot become complete: the Hub shows an entry that cannot be read, which may be
+// the webhook that is waited for.
 func (w wait) unlistable(o *Observed) wait {
 	if o.Hub.Unreadable == "" {
 		return w
@@ -254,7 +255,8 @@ var (
 
 func (o *Observed) isPaused() bool { return o.Hub.PausedUntil.Sub(o.Now) >= longPause }
 
-// pause does not report when the pause ends: each further pause would be another message, and a write for each resource.
+// pause does not report when the pause ends: each further pause would be another message, and a write for each
+// resource.
 func (o *Observed) pause(condition string) wait {
 	return wait{recheck: o.until(o.Hub.PausedUntil), problem: &Problem{
 		Condition: condition, Reason: v1alpha1.ReasonThrottled,

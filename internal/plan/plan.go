@@ -26,8 +26,8 @@ const (
 	Forget Action = "Forget"
 	// Yield: leave the webhook WebhookID to the other resource that has it, too.
 	Yield Action = "Yield"
-	// DeleteYounger: delete the webhook WebhookID, which the resource has registered though an older one had registered the
-	// same, Other.
+	// DeleteYounger: delete the webhook WebhookID, which the resource has registered though an older one had registered
+	// the same, Other.
 	DeleteYounger Action = "DeleteYounger"
 	// Update: send Changes.
 	Update Action = "Update"

@@ -10,7 +10,7 @@ import (
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
 )
 
-// held tells whether the resource carries the finalizer.
+// held reports whether the resource carries the finalizer.
 func (o *Observed) held() bool {
 	return slices.Contains(o.Object.Finalizers, v1alpha1.WebhookFinalizer)
 }
@@ -121,8 +121,8 @@ func downProblem(cause string) *Problem {
 	return t
 }
 
-// isGivenUp reports whether the user has given the webhook up. An id that is still there from a webhook given up earlier
-// says nothing of a webhook whose id is not known.
+// isGivenUp reports whether the user has given the webhook up. An id that is still there from a webhook given up
+// earlier says nothing of a webhook whose id is not known.
 func isGivenUp(o *Observed) bool {
 	_, intent := o.intent()
 	isUnknown := o.isDeleting() && o.ID == "" && intent &&

@@ -46,8 +46,8 @@ func hasNone(o *Observed) bool {
 
 func release(*Observed) Plan { return Plan{Action: Release} }
 
-// refusesDeletion tells whether the Hub goes on answering that it will not delete the webhook. A single refusal may be
-// about the moment: a deletion may long have waited for a Hub that was down.
+// refusesDeletion reports whether the Hub goes on answering that it will not delete the webhook. A single refusal may
+// be about the moment: a deletion may long have waited for a Hub that was down.
 func (o *Observed) refusesDeletion() bool {
 	reason := o.Local.Problem.Reason
 	return (reason == v1alpha1.ReasonForbidden || reason == v1alpha1.ReasonDeletionBlocked) &&

@@ -78,8 +78,8 @@ func deleteDuplicate(o *Observed) Plan {
 	return Plan{Action: DeleteDuplicate, WebhookID: o.duplicate(), Hold: true}
 }
 
-// duplicate returns the webhook besides the resource's own that a registration made whose answer was lost, empty if there
-// is none.
+// duplicate returns the webhook besides the resource's own that a registration made whose answer was lost, empty if
+// there is none.
 func (o *Observed) duplicate() string {
 	if o.ID == "" || !o.sweeps() {
 		return ""
@@ -117,9 +117,9 @@ func (o *Observed) lacksPlaceForSecret() bool {
 	return o.Object.Spec.RequiresSignature && o.ForeignSecret()
 }
 
-// reportObstacle reports what is missing for a registration. Nothing is registered that only this process would know of:
-// should it end before the answer arrives, its successor would register a second webhook, and a deletion would leave the
-// first one on the Hub.
+// reportObstacle reports what is missing for a registration. Nothing is registered that only this process would know
+// of: should it end before the answer arrives, its successor would register a second webhook, and a deletion would
+// leave the first one on the Hub.
 func reportObstacle(o *Observed) Plan {
 	switch {
 	case o.lacksPlaceForSecret():

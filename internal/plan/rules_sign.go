@@ -29,8 +29,8 @@ func markStale(o *Observed) Plan {
 	return Plan{Action: BeginRotation, WebhookID: o.Signing.WebhookID, Trigger: TriggerLoss}
 }
 
-// mustRecordRotation reports whether the Secret is to be marked before signing is turned on. Where the Hub does not show
-// whether it signs, a Secret is made for that: else nothing would show that it may, should the answer be lost.
+// mustRecordRotation reports whether the Secret is to be marked before signing is turned on. Where the Hub does not
+// show whether it signs, a Secret is made for that: else nothing would show that it may, should the answer be lost.
 func mustRecordRotation(o *Observed) bool {
 	s := &o.Signing
 	if !o.differences().Has(FieldRequiresSignature) || o.ForeignSecret() || o.Local.Held ||
@@ -79,8 +79,8 @@ func updating() *Problem {
 	return pending(v1alpha1.ReasonUpdating, "the webhook on the Hub is being changed to what spec says")
 }
 
-// isUnsigned reports whether spec turns signing off and the Hub does not sign any more: it may have taken the update and
-// not changed that.
+// isUnsigned reports whether spec turns signing off and the Hub does not sign any more: it may have taken the update
+// and not changed that.
 func (o *Observed) isUnsigned() bool {
 	return !o.Object.Spec.RequiresSignature && o.Remote.Presence == Present &&
 		!o.plainDifferences().Has(FieldRequiresSignature)
@@ -120,8 +120,8 @@ func (o *Observed) recordedFingerprint() string {
 // secretBacksOff reports whether the signing Secret could not be written a while ago.
 func (o *Observed) secretBacksOff() bool { return o.Now.Before(o.Local.SecretRetryAt) }
 
-// mustRotate reports whether the signing secret must be replaced: a rotation was begun, the secret is lost, or a rotation
-// was requested or is due.
+// mustRotate reports whether the signing secret must be replaced: a rotation was begun, the secret is lost, or a
+// rotation was requested or is due.
 func mustRotate(o *Observed) bool {
 	if !o.signed() || o.ForeignSecret() || o.Local.Held {
 		return false

@@ -79,7 +79,7 @@ func recordSecret(s *v1alpha1.Chatt2WebhookStatus, o *Observed) {
 	}
 }
 
-// maySign tells whether the Hub may sign although spec does not say so.
+// maySign reports whether the Hub may sign although spec does not say so.
 func (o *Observed) maySign() bool {
 	return o.ID != "" && (o.Remote.Presence != Present || o.plainDifferences().Has(FieldRequiresSignature))
 }

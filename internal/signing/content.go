@@ -97,7 +97,7 @@ func (c Content) Annotations() map[string]string {
 	}
 }
 
-// Fingerprint tells whether the Secret still holds what was stored in it: the SHA-256 of webhook id and secret.
+// Fingerprint reports whether the Secret still holds what was stored in it: the SHA-256 of webhook id and secret.
 func Fingerprint(webhookID string, secret hub.Secret) string {
 	sum := sha256.Sum256([]byte(webhookID + "\x00" + secret.Reveal()))
 	return hex.EncodeToString(sum[:])

@@ -65,7 +65,7 @@ func (s *Store) collect(ctx context.Context, t target) (bool, error) {
 	})
 }
 
-// owns tells whether an owner is there. One of a kind that is not known here is believed to be.
+// owns reports whether an owner is there. One of a kind that is not known here is believed to be.
 func (s *Store) owns(o metav1.OwnerReference, namespace string) bool {
 	k, ok := s.kinds[schema.FromAPIVersionAndKind(o.APIVersion, o.Kind).GroupKind()]
 	if !ok {

@@ -17,7 +17,8 @@ import (
 	"github.com/chatt2me/webhook-operator/hack/cluster"
 )
 
-// collected are stories about owners and namespaces that go. Each step ends when the controllers have nothing left to do.
+// collected are stories about owners and namespaces that go. Each step ends when the controllers have nothing left to
+// do.
 var collected = map[string][]func(ctx context.Context, w *world) error{
 	"an owner goes": {
 		makeOwner(), makeOwned("owned", true), deleteOwner(metav1.DeletePropagationBackground),

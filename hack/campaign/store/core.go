@@ -104,5 +104,5 @@ func prepareNamespace(n, old *corev1.Namespace) {
 	}
 }
 
-// terminating tells whether a namespace is being deleted.
+// terminating reports whether a namespace is being deleted.
 func terminating(n metav1.Object) bool { return n.GetDeletionTimestamp() != nil }

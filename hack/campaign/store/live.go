@@ -132,7 +132,7 @@ func (s *Store) item(k *kind, list client.ObjectList) (client.Object, error) {
 	return asObject(made), nil
 }
 
-// isTyped tells whether an object has a Go type of its own.
+// isTyped reports whether an object has a Go type of its own.
 func isTyped(object client.Object) bool {
 	switch object.(type) {
 	case *metav1.PartialObjectMetadata, *unstructured.Unstructured:

@@ -13,7 +13,7 @@ import (
 	kjson "sigs.k8s.io/json"
 )
 
-// patches tells whether a kind can be patched like that.
+// patches reports whether a kind can be patched like that.
 func patches(k *kind, by types.PatchType) bool {
 	return by == types.MergePatchType || by == types.JSONPatchType || by == types.StrategicMergePatchType && !k.custom
 }

@@ -73,7 +73,7 @@ func (c *custom) validate(
 	return append(ofMetadata, errs...)
 }
 
-// blocks tells whether an error keeps rules from being checked.
+// blocks reports whether an error keeps rules from being checked.
 func blocks(err *field.Error) bool {
 	switch err.Type {
 	case field.ErrorTypeNotSupported, field.ErrorTypeRequired, field.ErrorTypeTooLong, field.ErrorTypeTooMany,

@@ -117,8 +117,8 @@ func (w *world) saw(u *unstructured.Unstructured) string {
 	return w.describe(u.Object)
 }
 
-// describe tells an object in JSON. Versions and UIDs are numbered as they are first seen; of times that the server sets,
-// only that they are there.
+// describe tells an object in JSON. Versions and UIDs are numbered as they are first seen; of times that the server
+// sets, only that they are there.
 func (w *world) describe(object map[string]any) string {
 	object = runtime.DeepCopyJSON(object)
 	if metadata, ok := object["metadata"].(map[string]any); ok {

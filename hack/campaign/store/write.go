@@ -28,7 +28,7 @@ type target struct {
 
 func (t target) of() key { return key{t.gvk.GroupKind(), t.key} }
 
-// served tells whether there is such a subresource.
+// served reports whether there is such a subresource.
 func (t target) served() error {
 	if _, ok := t.rules[t.subresource]; ok {
 		return nil

@@ -52,12 +52,12 @@ type breaker struct {
 	pausedUntil time.Time
 }
 
-// stopped tells whether no call may be made, a probe apart.
+// stopped reports whether no call may be made, a probe apart.
 func (b *breaker) stopped(now time.Time) bool {
 	return b.shut() || now.Before(b.pausedUntil)
 }
 
-// shut tells whether no call may be made before a probe succeeds.
+// shut reports whether no call may be made before a probe succeeds.
 func (b *breaker) shut() bool { return b.access != Open || b.suspected }
 
 // probeDue is when the next probe of a refused key or a Hub that is down may be made: not while the Hub asked to wait.
@@ -76,8 +76,8 @@ func (b *breaker) suspect(era int, now time.Time) {
 	}
 }
 
-// record takes the end of a call that began in the given era, and tells whether the access changed and how long the key
-// is newly paused for.
+// record takes the end of a call that began in the given era, and reports whether the access changed and how long the
+// key is newly paused for.
 func (b *breaker) record(
 	era int, err error, now time.Time, jitter func(time.Duration) time.Duration,
 ) (bool, time.Duration) {
@@ -114,8 +114,8 @@ func (b *breaker) record(
 	return b.access != before, 0
 }
 
-// answered takes that the Hub asked to slow down, and tells whether the access changed. It says nothing of the key, and
-// so the probe of one that is refused has failed.
+// answered takes that the Hub asked to slow down, and reports whether the access changed. It says nothing of the key,
+// and so the probe of one that is refused has failed.
 func (b *breaker) answered(era int, now time.Time, jitter func(time.Duration) time.Duration) bool {
 	if era != b.era {
 		return false
@@ -164,7 +164,7 @@ func (b *breaker) ask(now time.Time) {
 	}
 }
 
-// failing counts a call that is no listing and failed for the Hub's sake, and tells whether a listing is to show
+// failing counts a call that is no listing and failed for the Hub's sake, and reports whether a listing is to show
 // whether it is down: it may be out of order for this kind of call only.
 func (b *breaker) failing(era int) bool {
 	if era != b.era || b.access != Open {

@@ -70,7 +70,7 @@ func (b *budget) debit(now time.Time) {
 	b.limiter.ReserveN(now, 1)
 }
 
-// hasToken tells whether there is a token at the present pace.
+// hasToken reports whether there is a token at the present pace.
 func (b *budget) hasToken(now time.Time) bool {
 	b.adjust(now)
 	return b.limiter.TokensAt(now) >= 1

@@ -124,7 +124,7 @@ func (i *inventory) wrote(w hub.Webhook, at time.Time) {
 	}
 }
 
-// erased takes note of a webhook that we deleted, so that a listing under way does not bring it back.
+// erased records a webhook that we deleted, so that a listing under way does not bring it back.
 func (i *inventory) erased(id string, at time.Time) {
 	if _, known := i.entries[id]; known {
 		i.total--
@@ -193,7 +193,7 @@ func (i *inventory) missed(id string, began time.Time) {
 	}
 }
 
-// inDoubt tells whether a call did not find a webhook that reads have shown.
+// inDoubt reports whether a call did not find a webhook that reads have shown.
 func (i *inventory) inDoubt(id string) bool {
 	_, missed := i.missing[id]
 	_, shown := i.entries[id]
@@ -271,7 +271,7 @@ func naturalKey(w *hub.Webhook) NaturalKey {
 	return Natural(w.Label.Value, w.Endpoint, w.EventType)
 }
 
-// sameConfiguration tells whether two sightings of a webhook agree in what can be declared.
+// sameConfiguration reports whether two sightings of a webhook agree in what can be declared.
 func sameConfiguration(a, b *hub.Webhook) bool {
 	return a.Label == b.Label && a.Endpoint == b.Endpoint && a.EventType == b.EventType &&
 		a.AuthenticationProtocol == b.AuthenticationProtocol && a.Scope == b.Scope &&
@@ -285,7 +285,7 @@ func goesBack(old *entry, read *hub.Webhook) bool {
 	return !sameConfiguration(&old.Webhook, read) || old.writtenVerified && !read.IsVerified
 }
 
-// same tells whether two sightings of a webhook agree in all that anybody wants to know. When it was last modified is
+// same reports whether two sightings of a webhook agree in all that anybody wants to know. When it was last modified is
 // not among it: every delivery may change that.
 func same(a, b *hub.Webhook) bool {
 	return sameConfiguration(a, b) && a.ApplicationID == b.ApplicationID && a.Active == b.Active &&

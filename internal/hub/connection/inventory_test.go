@@ -144,7 +144,8 @@ func TestAReadDoesNotUndoAnOwnWrite(t *testing.T) {
 
 func verified(w *hub.Webhook) { w.IsVerified = true }
 
-// On a Hub whose reads lag, the first read after a write that reset the verification shows the webhook as it was before.
+// On a Hub whose reads lag, the first read after a write that reset the verification shows the webhook as it was
+// before.
 func TestAReadThatShowsAResetVerificationIsBelieved(t *testing.T) {
 	for name, answer := range map[string]hub.Webhook{"reset": webhook("a"), "verified": webhook("a", verified)} {
 		i := newInventory()

@@ -64,7 +64,7 @@ func (m *lane) enter(now time.Time) bool {
 	return true
 }
 
-// look counts the room, and takes note of a key that finds none. It needs the lock, as what it calls does.
+// look counts the room, and records a key that finds none. It needs the lock, as what it calls does.
 func (m *lane) look(now time.Time) int {
 	free, quick, keys, others := m.all.total, 0, 0, 0
 	for member := range m.all.members {
@@ -94,17 +94,17 @@ func (m *lane) look(now time.Time) int {
 	return room
 }
 
-// slow tells whether the key's Hub takes long to answer calls.
+// slow reports whether the key's Hub takes long to answer calls.
 func (m *lane) slow(now time.Time) bool {
 	return m.wasSlow || slices.ContainsFunc(m.began, func(at time.Time) bool { return now.Sub(at) > slowCall })
 }
 
-// quick tells whether the key's Hub answers quickly, as far as the last second shows.
+// quick reports whether the key's Hub answers quickly, as far as the last second shows.
 func (m *lane) quick(now time.Time) bool {
 	return !m.quickAt.IsZero() && now.Sub(m.quickAt) <= slowCall && !m.slow(now)
 }
 
-// wantsProof tells whether the key has no lane only because nothing is known of how quickly its Hub answers now.
+// wantsProof reports whether the key has no lane only because nothing is known of how quickly its Hub answers now.
 func (m *lane) wantsProof(now time.Time) bool {
 	m.all.mu.Lock()
 	defer m.all.mu.Unlock()

@@ -65,7 +65,7 @@ func (c *Connection) Want(s Subject, notBefore time.Time) {
 	}
 }
 
-// want takes note of a wish, and tells whether it makes a listing due sooner.
+// want records a wish, and reports whether it makes a listing due sooner.
 func (l *lister) want(s Subject, notBefore time.Time) bool {
 	if at, ok := l.wanted[s]; ok && !notBefore.After(at) {
 		return false
@@ -129,7 +129,7 @@ func (c *Connection) readPage(
 	return c.client.ListWebhooks(ctx, which)
 }
 
-// listingReady tells whether to ask for a page now, or else when.
+// listingReady reports whether to ask for a page now, or else when.
 func (c *Connection) listingReady(now time.Time) (bool, time.Time) {
 	c.lister.probing, c.lister.inLine = false, false
 	switch {

@@ -59,7 +59,7 @@ func (c *Connection) looked(call call, id string, got *hub.Webhook, err error) (
 	return seen, news, errDeleted
 }
 
-// doubt takes note of a webhook that a call did not find.
+// doubt records a webhook that a call did not find.
 func (c *Connection) doubt(call call, id string, err error) {
 	if hub.IsKind(err, hub.NotFound) {
 		c.apply(func(time.Time) { c.inventory.missed(id, call.began) })

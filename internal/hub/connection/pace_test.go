@@ -8,7 +8,7 @@ import (
 	"github.com/chatt2me/webhook-operator/internal/hub"
 )
 
-// limit is how a Hub counts calls: it tells whether it takes one, and else when to come back at the earliest.
+// limit is how a Hub counts calls: it reports whether it takes one, and else when to come back at the earliest.
 type limit func(now time.Time) (bool, time.Duration)
 
 // bucket takes perSecond calls a second, and size at once.

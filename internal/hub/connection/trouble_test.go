@@ -423,5 +423,5 @@ func TestARefusalOfOneCallDoesNotBeginTheListingAnew(t *testing.T) {
 	}
 }
 
-// paused tells whether the Hub asked to wait.
+// paused reports whether the Hub asked to wait.
 func (w *world) paused() bool { return w.clock.Now().Before(w.conn.State().PausedUntil) }
