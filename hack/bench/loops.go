@@ -29,7 +29,8 @@ func newLoops(w *world, signed bool) (*loops, error) {
 
 func (l *loops) post(ctx context.Context, loop string, i int) error {
 	_, err := l.hub.CreateWebhook(ctx, hubclient.WebhookFields{
-		Label: new(loop + name(i)), Endpoint: new(l.world.endpoint + "/hook"), EventType: new(string(v1alpha1.EventTypeMessage)),
+		Label: new(loop + name(i)), Endpoint: new(l.world.endpoint + "/hook"),
+		EventType:              new(string(v1alpha1.EventTypeMessage)),
 		AuthenticationProtocol: new(string(v1alpha1.NoAuthentication)), RequiresSignature: &l.signed,
 	})
 	return err

@@ -65,7 +65,9 @@ var acts = map[plan.Action]actFunc{
 }
 
 // changing are the actions that change the webhook of the resource, or say that it will be.
-var changing = []plan.Action{plan.Update, plan.Verify, plan.BeginRotation, plan.Redefine, plan.Delete, plan.DeleteYounger}
+var changing = []plan.Action{
+	plan.Update, plan.Verify, plan.BeginRotation, plan.Redefine, plan.Delete, plan.DeleteYounger,
+}
 
 // act carries out a plan. It changes the observation to what is known afterwards.
 func (r *Reconciler) act(ctx context.Context, o *observation, p plan.Plan) outcome {

@@ -194,7 +194,9 @@ func (g *APIKeyGuard) release(ctx context.Context, secret *metav1.PartialObjectM
 	err := g.Live.Get(ctx, client.ObjectKeyFromObject(secret), after)
 	if err == nil {
 		after.UID, after.ResourceVersion = secret.UID, secret.ResourceVersion
-		after.Finalizers = slices.DeleteFunc(after.Finalizers, func(f string) bool { return f == v1alpha1.APIKeyFinalizer })
+		after.Finalizers = slices.DeleteFunc(after.Finalizers, func(f string) bool {
+			return f == v1alpha1.APIKeyFinalizer
+		})
 		err = g.Client.Update(ctx, after)
 	}
 	if client.IgnoreNotFound(err) != nil {

@@ -80,7 +80,9 @@ func (r *Reconciler) observeClaimsElsewhere(ctx context.Context, o *observation)
 			}
 			m.Owner = rightful(others, m.Webhook.ID, o.Object)
 			r.claims.seenElsewhere(m.Webhook.ID, m.Owner, o.Now)
-			claimant := slices.IndexFunc(others, func(other v1alpha1.Chatt2Webhook) bool { return isOlderClaimant(o, &other) })
+			claimant := slices.IndexFunc(others, func(other v1alpha1.Chatt2Webhook) bool {
+				return isOlderClaimant(o, &other)
+			})
 			if claimant >= 0 {
 				o.OlderClaimant = client.ObjectKeyFromObject(&others[claimant]).String()
 				r.claims.seenElsewhere(o.name.String(), o.OlderClaimant, o.Now)

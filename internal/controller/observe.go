@@ -36,7 +36,9 @@ type observation struct {
 
 // observe reads what there is to know. It writes nothing and makes no call to the Hub but to look at one webhook that
 // a listing did not show.
-func (r *Reconciler) observe(ctx context.Context, object *v1alpha1.Chatt2Webhook, local *localState) (*observation, error) {
+func (r *Reconciler) observe(
+	ctx context.Context, object *v1alpha1.Chatt2Webhook, local *localState,
+) (*observation, error) {
 	o := &observation{name: client.ObjectKeyFromObject(object), local: local}
 	o.Now, o.Settings, o.Object = r.Now(), r.Options.Settings, object
 	o.ID = local.named(&object.Status)

@@ -26,49 +26,126 @@ const (
 // rules are considered in this order: first what must not be lost, then whether the webhook is the resource's, then
 // whether it exists, then whether it is as declared, signed and verified.
 var rules = []rule{
-	{"a resource without the operator's finalizer is left alone", Deleting, inDeletion, notHeld, nil, reportFinalizers},
-	{"a secret that could not be stored is stored", Rotating, untilDeletion, holdsSecret, nil, storeHeld},
-	{"removed finalizers and create intents are restored", Restoring, untilDeletion, lacksMetadata, nil, restoreMetadata},
-	{"an expired previous secret is removed", Rotating, untilDeletion, previousExpired, nil, pruneSecret},
-	{"a suspended resource is left alone", Suspended, untilDeletion, isSuspended, nil, reportSuspended},
-	{"the secret of a webhook that another resource has is marked stale", Rotating, untilDeletion,
-		secretTaken, needsKeyForRotation, markStale},
-	{"the webhook of an unconfirmed registration is adopted", AwaitingConfirmation, untilDeletion,
-		mayHaveRegistered, needsOutcome, adoptOwn},
-	{"of two webhooks registered at once the younger resource deletes its own", Conflicted, untilDeletion,
-		registeredTwice, needsKey, deleteYounger},
-	{"a webhook that another resource claims is left to it", Conflicted, untilDeletion, isClaimed, needsKey, leaveToClaimant},
-	{"a webhook that the user gives up is left behind", Orphaned, always, isGivenUp, nil, giveUp},
-	{"a retained webhook is left behind", Deleting, inDeletion, isRetained, nil, retain},
-	{"a resource that has no webhook is released", Deleting, inDeletion, hasNone, nil, release},
-	{"a resource that has a webhook does not adopt another", Conflicted, untilDeletion, wantsAnother, needsHub, reportOwn},
-	{"a webhook that was deleted on the Hub is forgotten", RemotelyDeleted, untilDeletion,
-		isDeletedRemotely, needsPresence, forgetDeleted},
-	{"an existing webhook is adopted", Unregistered, untilDeletion, mayAdopt, needsListing, adopt},
-	{"the intent of a rejected registration is withdrawn", Unregistered, untilDeletion,
-		isIntentRejected, needsRetry, withdrawIntent},
-	{"a duplicate of a lost answer is deleted", Duplicated, always, hasDuplicate, needsDeletion, deleteDuplicate},
-	{"the webhook is deleted", Deleting, inDeletion, hasWebhook, needsDeletion, deleteWebhook},
-	{"the webhook of an unconfirmed registration is deleted", Deleting, inDeletion,
-		hasNoWebhook, needsDeletionOutcome, deleteOwn},
-	{"a registration with another API key is given up", AwaitingConfirmation, untilDeletion,
-		isOfOtherKey, needsAcceptedSpec, forgetOtherKey},
-	{"what keeps a registration from starting is reported", Unregistered, untilDeletion,
-		cannotRegister, needsAcceptedSpec, reportObstacle},
-	{"a webhook that does not exist is registered", Unregistered, untilDeletion, hasNoWebhook, needsCall, create},
-	{"a rotation is recorded before signing is turned on or off", Rotating, untilDeletion,
-		mustRecordRotation, needsRotation, recordRotation},
-	{"a rotation is reported before the Hub makes a secret", Rotating, untilDeletion,
-		isRotationUnreported, needsAcceptedSpec, reportRotation},
-	{"what differs on the Hub is updated", Drifted, untilDeletion, isDrifted, needsCall, update},
-	{"a Secret that is not used is moved or deleted", SecretMisplaced, untilDeletion,
-		isSecretMisplaced, needsSettledRotation, moveOrDeleteSecret},
-	{"the signing secret is rotated", Rotating, untilDeletion, mustRotate, needsRotation, rotate},
-	{"the metadata of the Secret is updated", SecretMisplaced, untilDeletion,
-		isSecretOutdated, needsAcceptedSpec, updateSecretMetadata},
-	{"an endpoint that is not verified is verified again", AwaitingVerification, untilDeletion,
-		isUnverified, needsAcceptedSpec, verify},
-	{"a webhook in sync is left alone", InSync, untilDeletion, isAnything, needsAcceptedSpec, rest},
+	{
+		"a resource without the operator's finalizer is left alone",
+		Deleting, inDeletion, notHeld, nil, reportFinalizers,
+	},
+	{
+		"a secret that could not be stored is stored",
+		Rotating, untilDeletion, holdsSecret, nil, storeHeld,
+	},
+	{
+		"removed finalizers and create intents are restored",
+		Restoring, untilDeletion, lacksMetadata, nil, restoreMetadata,
+	},
+	{
+		"an expired previous secret is removed",
+		Rotating, untilDeletion, previousExpired, nil, pruneSecret,
+	},
+	{
+		"a suspended resource is left alone",
+		Suspended, untilDeletion, isSuspended, nil, reportSuspended,
+	},
+	{
+		"the secret of a webhook that another resource has is marked stale",
+		Rotating, untilDeletion, secretTaken, needsKeyForRotation, markStale,
+	},
+	{
+		"the webhook of an unconfirmed registration is adopted",
+		AwaitingConfirmation, untilDeletion, mayHaveRegistered, needsOutcome, adoptOwn,
+	},
+	{
+		"of two webhooks registered at once the younger resource deletes its own",
+		Conflicted, untilDeletion, registeredTwice, needsKey, deleteYounger,
+	},
+	{
+		"a webhook that another resource claims is left to it",
+		Conflicted, untilDeletion, isClaimed, needsKey, leaveToClaimant,
+	},
+	{
+		"a webhook that the user gives up is left behind",
+		Orphaned, always, isGivenUp, nil, giveUp,
+	},
+	{
+		"a retained webhook is left behind",
+		Deleting, inDeletion, isRetained, nil, retain,
+	},
+	{
+		"a resource that has no webhook is released",
+		Deleting, inDeletion, hasNone, nil, release,
+	},
+	{
+		"a resource that has a webhook does not adopt another",
+		Conflicted, untilDeletion, wantsAnother, needsHub, reportOwn,
+	},
+	{
+		"a webhook that was deleted on the Hub is forgotten",
+		RemotelyDeleted, untilDeletion, isDeletedRemotely, needsPresence, forgetDeleted,
+	},
+	{
+		"an existing webhook is adopted",
+		Unregistered, untilDeletion, mayAdopt, needsListing, adopt,
+	},
+	{
+		"the intent of a rejected registration is withdrawn",
+		Unregistered, untilDeletion, isIntentRejected, needsRetry, withdrawIntent,
+	},
+	{
+		"a duplicate of a lost answer is deleted",
+		Duplicated, always, hasDuplicate, needsDeletion, deleteDuplicate,
+	},
+	{
+		"the webhook is deleted",
+		Deleting, inDeletion, hasWebhook, needsDeletion, deleteWebhook,
+	},
+	{
+		"the webhook of an unconfirmed registration is deleted",
+		Deleting, inDeletion, hasNoWebhook, needsDeletionOutcome, deleteOwn,
+	},
+	{
+		"a registration with another API key is given up",
+		AwaitingConfirmation, untilDeletion, isOfOtherKey, needsAcceptedSpec, forgetOtherKey,
+	},
+	{
+		"what keeps a registration from starting is reported",
+		Unregistered, untilDeletion, cannotRegister, needsAcceptedSpec, reportObstacle,
+	},
+	{
+		"a webhook that does not exist is registered",
+		Unregistered, untilDeletion, hasNoWebhook, needsCall, create,
+	},
+	{
+		"a rotation is recorded before signing is turned on or off",
+		Rotating, untilDeletion, mustRecordRotation, needsRotation, recordRotation,
+	},
+	{
+		"a rotation is reported before the Hub makes a secret",
+		Rotating, untilDeletion, isRotationUnreported, needsAcceptedSpec, reportRotation,
+	},
+	{
+		"what differs on the Hub is updated",
+		Drifted, untilDeletion, isDrifted, needsCall, update,
+	},
+	{
+		"a Secret that is not used is moved or deleted",
+		SecretMisplaced, untilDeletion, isSecretMisplaced, needsSettledRotation, moveOrDeleteSecret,
+	},
+	{
+		"the signing secret is rotated",
+		Rotating, untilDeletion, mustRotate, needsRotation, rotate,
+	},
+	{
+		"the metadata of the Secret is updated",
+		SecretMisplaced, untilDeletion, isSecretOutdated, needsAcceptedSpec, updateSecretMetadata,
+	},
+	{
+		"an endpoint that is not verified is verified again",
+		AwaitingVerification, untilDeletion, isUnverified, needsAcceptedSpec, verify,
+	},
+	{
+		"a webhook in sync is left alone",
+		InSync, untilDeletion, isAnything, needsAcceptedSpec, rest,
+	},
 }
 
 // Decide returns the plan of the first rule that applies. Rules that write the signing Secret are passed over while it
@@ -91,14 +168,14 @@ func (r *rule) applies(o *Observed) bool {
 }
 
 func (r *rule) plan(o *Observed) Plan {
-	p := Plan{}
-	if n, wait, isMissing := r.missing(o); isMissing {
-		p = o.await(wait)
-		p.Need = n
+	var p Plan
+	need, w, isMissing := r.missing(o)
+	if isMissing {
+		p = o.await(w)
 	} else {
 		p = r.then(o)
 	}
-	p.Rule, p.State = r.name, r.state
+	p.Rule, p.State, p.Need = r.name, r.state, need
 	return p
 }
 

@@ -159,9 +159,9 @@ func UpdateBody(spec *v1alpha1.Chatt2WebhookSpec, headers []hub.Header, changes 
 
 // CreateBody returns the body of a registration. A scope or headers that spec does not declare are left out.
 func CreateBody(spec *v1alpha1.Chatt2WebhookSpec, headers []hub.Header) hub.WebhookFields {
-	changes := make(Changes, len(fields))
+	changes := make(Changes, 0, len(fields)+1)
 	for i := range fields {
-		changes[i] = fields[i].name
+		changes = append(changes, fields[i].name)
 	}
 	if spec.Scope == nil {
 		changes = changes.Without(FieldScope)

@@ -93,7 +93,8 @@ var presenceKnown = need{"presence of the webhook known", func(o *Observed) (wai
 		return w.unlistable(o), true
 	case o.Remote.Presence == Absent && o.mayBeOtherApplication():
 		return wait{
-			problem: stalled(v1alpha1.ReasonApplicationChanged, applicationChangedMessage(o)), deletion: blocksAndOrphans,
+			problem:  stalled(v1alpha1.ReasonApplicationChanged, applicationChangedMessage(o)),
+			deletion: blocksAndOrphans,
 		}, true
 	}
 	return wait{}, false
@@ -202,8 +203,8 @@ func (w wait) unlistable(o *Observed) wait {
 		return w
 	}
 	w.problem = pending(v1alpha1.ReasonHubUnavailable, fmt.Sprintf("the Hub's list of webhooks cannot be read in full "+
-		"(%s); correct or delete that webhook on the Hub; until then nothing is registered or adopted with this API key",
-		o.Hub.Unreadable))
+		"(%s); correct or delete that webhook on the Hub; until then nothing is registered or adopted with this "+
+		"API key", o.Hub.Unreadable))
 	w.problem.Unknown, w.hold, w.deletion = true, false, blocks
 	return w
 }
@@ -277,7 +278,8 @@ func (w wait) paused(o *Observed) wait {
 // await returns the plan to wait for a precondition.
 func (o *Observed) await(w wait) Plan {
 	p := Plan{
-		Action: cmp.Or(w.action, Rest), ListingAfter: w.listingAfter, Problem: w.problem, Recheck: w.recheck, Hold: w.hold,
+		Action: cmp.Or(w.action, Rest), ListingAfter: w.listingAfter, Problem: w.problem,
+		Recheck: w.recheck, Hold: w.hold,
 	}
 	if p.Action == Observe {
 		p.WebhookID = o.ID

@@ -100,7 +100,8 @@ type LocalState struct {
 	RotationOwn bool
 	// Held is true while a new signing secret is held that could not be stored.
 	Held bool
-	// SecretAmbiguous is true when somebody else stored a secret while one was held: nobody knows which of them is alive.
+	// SecretAmbiguous is true when another client stored a secret while one was held: it is unknown with which of them
+	// the Hub signs.
 	SecretAmbiguous bool
 	// SecretProblem is why the signing Secret could not be written when that was last tried, SecretRetryAt when it may
 	// be written again. Calls to the Hub have a back-off of their own, RetryAt.

@@ -147,8 +147,8 @@ func wantsAnother(o *Observed) bool {
 
 func reportOwn(o *Observed) Plan {
 	return Plan{Action: Rest, Problem: stalled(v1alpha1.ReasonAlreadyRegistered, fmt.Sprintf("this resource has the "+
-		"webhook %s, and spec.adoption.webhookID names %s; remove that field, or set the annotation %s=%s to leave the "+
-		"one behind and adopt the other",
+		"webhook %s, and spec.adoption.webhookID names %s; remove that field, or set the annotation %s=%s to leave "+
+		"the one behind and adopt the other",
 		o.ID, *o.Object.Spec.Adoption.WebhookID, v1alpha1.AnnotationForceOrphan, o.ID))}
 }
 

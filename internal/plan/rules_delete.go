@@ -78,8 +78,8 @@ func deleteOwn(o *Observed) Plan {
 		for i := range own {
 			ids[i] = own[i].ID
 		}
-		return o.blockedOrOrphan(fmt.Sprintf("one of these webhooks belongs to this resource, and it is not known which: "+
-			"%s; delete it on the Hub, or set the annotation %s=%s",
+		return o.blockedOrOrphan(fmt.Sprintf("one of these webhooks belongs to this resource, and it is not known "+
+			"which: %s; delete it on the Hub, or set the annotation %s=%s",
 			list(ids), v1alpha1.AnnotationForceOrphan, orphanUnknown))
 	}
 	if p, ok := o.deleteUncertain(); ok {

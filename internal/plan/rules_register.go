@@ -38,12 +38,13 @@ func (o *Observed) adoptByID(wanted string) Plan {
 	switch {
 	case o.Owner != "":
 		return o.conflict(o.Owner, fmt.Sprintf(
-			"the webhook %s of spec.adoption.webhookID belongs to %s; delete one of the two resources", wanted, o.Owner))
+			"the webhook %s of spec.adoption.webhookID belongs to %s; delete one of the two resources",
+			wanted, o.Owner))
 	case o.Wanted.Presence == Present:
 		return Plan{Action: Adopt, WebhookID: wanted, Problem: registering()}
 	case o.Wanted.Presence == Absent:
-		return Plan{Action: Rest, Problem: stalled(v1alpha1.ReasonWebhookNotFound, fmt.Sprintf("the Application has no "+
-			"webhook %s; correct spec.adoption.webhookID, or remove it to have one registered", wanted))}
+		return Plan{Action: Rest, Problem: stalled(v1alpha1.ReasonWebhookNotFound, fmt.Sprintf("the Application has "+
+			"no webhook %s; correct spec.adoption.webhookID, or remove it to have one registered", wanted))}
 	}
 	return Plan{Action: Rest, Hold: true, Recheck: o.Settings.PollInterval}
 }
@@ -62,8 +63,8 @@ func (o *Observed) adoptMatch() Plan {
 	}
 	switch {
 	case o.Object.Spec.Adoption.Policy == v1alpha1.AdoptNever:
-		return Plan{Action: Rest, Problem: stalled(v1alpha1.ReasonAlreadyExists, fmt.Sprintf("the Hub already has such "+
-			"a webhook: %s; delete it there, or set spec.adoption.policy to IfMatching to adopt it", list(free)))}
+		return Plan{Action: Rest, Problem: stalled(v1alpha1.ReasonAlreadyExists, fmt.Sprintf("the Hub already has "+
+			"such a webhook: %s; delete it there, or set spec.adoption.policy to IfMatching to adopt it", list(free)))}
 	case len(free) > 1:
 		return Plan{Action: Rest, Problem: stalled(v1alpha1.ReasonAmbiguousMatch, fmt.Sprintf("the Hub has %d such "+
 			"webhooks: %s; name the one to adopt in spec.adoption.webhookID, or delete all but one",

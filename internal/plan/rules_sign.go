@@ -101,8 +101,7 @@ func (o *Observed) placeSecret() Action {
 		return DeleteSecret
 	case former == nil:
 		return Rest
-	case o.signed() && !s.Exists && !o.Local.Held && !former.RotationOpen && former.WebhookID == o.ID &&
-		former.Fingerprint != "" && former.Fingerprint == o.recordedFingerprint():
+	case o.signed() && !s.Exists && !o.Local.Held && o.isRecorded(former):
 		return MoveSecret
 	case o.secretGood():
 		return DeleteFormerSecret
@@ -110,11 +109,11 @@ func (o *Observed) placeSecret() Action {
 	return Rest
 }
 
-func (o *Observed) recordedFingerprint() string {
-	if s := o.Object.Status.SigningSecret; s != nil {
-		return s.Fingerprint
-	}
-	return ""
+// isRecorded reports whether a Secret holds the signing secret that status names.
+func (o *Observed) isRecorded(s *SigningSecret) bool {
+	recorded := o.Object.Status.SigningSecret
+	return recorded != nil && !s.RotationOpen && s.WebhookID == o.ID &&
+		s.Fingerprint != "" && s.Fingerprint == recorded.Fingerprint
 }
 
 // secretBacksOff reports whether the signing Secret could not be written a while ago.

@@ -38,7 +38,8 @@ func recordWebhook(s *v1alpha1.Chatt2WebhookStatus, o *Observed) {
 	if o.Remote.Presence != Present {
 		s.ApplicationID, s.APIKeyHash = o.Application() // which somebody may have wiped
 		if u := o.Unwritten; u != nil && u.WebhookID == o.ID {
-			s.Active, s.IsVerified, s.VerifiedAt, s.NumberOfErrors = u.Active, u.IsVerified, u.VerifiedAt, u.NumberOfErrors
+			s.Active, s.NumberOfErrors = u.Active, u.NumberOfErrors
+			s.IsVerified, s.VerifiedAt = u.IsVerified, u.VerifiedAt
 		}
 		return
 	}
