@@ -8,19 +8,19 @@ import (
 )
 
 const (
-	// clockSkew is how much earlier than ours the Hub's clock may be when it says when a webhook was created.
+	// clockSkew is how far the Hub's clock may be behind ours.
 	clockSkew = time.Minute
-	// wrongClock is how much earlier than ours a clock of the Hub may be that is wrong.
+	// wrongClock is how far a wrong clock of the Hub may be behind ours.
 	wrongClock = time.Hour
-	// lateCommit is for how long a registration whose answer was lost is thought capable of being carried out late: no
-	// proxy holds a call for longer. What was made later is somebody else's.
+	// lateCommit is how long after it was sent a registration whose answer was lost may be carried out: no proxy holds a
+	// call for longer. A webhook that was created later is another client's.
 	lateCommit = time.Hour
-	// sweepTime is for how long what was carried out late is looked for: a listing may show it long after.
+	// sweepTime is for how long duplicates of a late registration are deleted: a listing may show one long after.
 	sweepTime = 24 * time.Hour
 )
 
-// Recorded is what an annotation says of the registrations that were begun. What somebody has removed counts on while
-// one is open.
+// Recorded returns what an annotation records of the registrations that were begun. What a user has removed counts
+// while the outcome of a registration is unknown.
 func (o *Observed) Recorded(annotation string) (string, bool) {
 	if value, ok := o.Object.Annotations[annotation]; ok {
 		return value, true
@@ -29,7 +29,7 @@ func (o *Observed) Recorded(annotation string) (string, bool) {
 	return value, ok
 }
 
-// intentRemoved reports whether somebody has removed something that was written down of a registration that is open.
+// intentRemoved reports whether a user has removed an annotation of a registration whose outcome is unknown.
 func (o *Observed) intentRemoved() bool {
 	for annotation := range o.Local.Intent {
 		if _, ok := o.Object.Annotations[annotation]; !ok {
@@ -39,16 +39,16 @@ func (o *Observed) intentRemoved() bool {
 	return false
 }
 
-// attempt is a registration that is written down.
+// attempt is a recorded registration.
 type attempt struct {
 	at time.Time
-	// isGuess: what is written down cannot be when it was begun, and at is the earliest that it can be.
+	// isGuess: the recorded time is impossible, and at is the earliest possible one.
 	isGuess bool
 }
 
-// first is the first registration that is written down, and whether one is. If its time cannot be read, or no clock
-// shows it yet, the resource's creation is the earliest, as it is of one from before that, which was copied from
-// another resource: nothing older can be ours.
+// first returns the first recorded registration, and whether one is recorded. If its time cannot be parsed, is in the
+// future, or before the resource's creation, as in a copy of another resource, the creation is the earliest: nothing
+// older can be ours.
 func (o *Observed) first() (attempt, bool) {
 	value, ok := o.Recorded(v1alpha1.AnnotationCreateStartedAt)
 	if !ok {
@@ -59,7 +59,7 @@ func (o *Observed) first() (attempt, bool) {
 	return attempt{at: latest(at, created), isGuess: !ok}, true
 }
 
-// past is the time that an annotation says, and whether it does and a clock may have shown it.
+// past parses the time in an annotation, and reports whether it is one, and not in the future.
 func (o *Observed) past(value string) (time.Time, bool) {
 	at, err := time.Parse(time.RFC3339, value)
 	if err != nil || at.After(o.Now.Add(clockSkew)) {
@@ -68,40 +68,40 @@ func (o *Observed) past(value string) (time.Time, bool) {
 	return at, true
 }
 
-// intent is when the first registration was written down, and whether one was.
+// intent returns when the first registration was recorded, and whether one was.
 func (o *Observed) intent() (time.Time, bool) {
 	first, ok := o.first()
 	return first.at, ok
 }
 
-// intentOpen reports whether a webhook may have been registered that nobody knows the id of.
+// intentOpen reports whether a webhook may have been registered whose id is unknown.
 func (o *Observed) intentOpen() bool {
 	_, ok := o.intent()
 	return ok && o.ID == "" && !o.Local.IntentClosed
 }
 
-// retried is when a registration was repeated last whose first answer had been lost, and whether one was: not before
-// the resource was created, which another one has done that it was copied from.
+// retried returns when a registration whose answer was lost was last repeated, and whether one was. A time before the
+// resource's creation was copied from another resource.
 func (o *Observed) retried() (time.Time, bool) {
 	value, _ := o.Recorded(v1alpha1.AnnotationCreateRetriedAt)
 	at, ok := o.past(value)
 	return at, ok && !at.Before(o.Object.CreationTimestamp.Time)
 }
 
-// sweeps reports whether a webhook too many may still come to light that a registration carried out late has made.
+// sweeps reports whether a duplicate of a registration that was carried out late may still appear.
 func (o *Observed) sweeps() bool {
 	at, ok := o.retried()
 	return ok && o.Now.Before(at.Add(sweepTime))
 }
 
-// mayHaveMade reports whether the registration may have made what the Hub created at a time.
+// mayHaveMade reports whether the registration may have made a webhook that the Hub created at that time.
 func (a attempt) mayHaveMade(created time.Time, skew time.Duration) bool {
 	return !created.Before(a.at.Add(-skew).Truncate(time.Second)) &&
 		(a.isGuess || !created.After(a.at.Add(lateCommit)))
 }
 
-// mayHaveMade reports whether the first registration that is written down, or the last, may have made what the Hub
-// created at a time. Before the last a listing has shown that nothing had come of the others.
+// mayHaveMade reports whether the first recorded registration, or the last, may have made a webhook that the Hub
+// created at that time. Before the last, a listing has shown that the others had made none.
 func (o *Observed) mayHaveMade(created time.Time, skew time.Duration) bool {
 	first, ok := o.first()
 	if !ok {
@@ -118,15 +118,15 @@ func MayHaveMade(object *v1alpha1.Chatt2Webhook, created, now time.Time) bool {
 	return o.mayHaveMade(created, clockSkew)
 }
 
-// settled is when everything that may be under way without anybody knowing has been carried out or never will be.
+// settled returns when every call of unknown outcome has been carried out or never will be.
 func (o *Observed) settled() time.Time {
-	// What is written down counts, too: the operator of another shard may have done that a moment ago.
+	// Recorded registrations count, too: the operator of another shard may have sent one a moment ago.
 	bar := latest(latest(o.Settings.ActingSince, o.Local.Unsettled), o.Attempted())
 	return bar.Add(o.Settings.SettleTime)
 }
 
-// Attempted is when the last registration was begun that is written down, zero when none is. The time there is cut to
-// the second, and this is not before it.
+// Attempted returns when the last recorded registration was begun, rounded up to the second; zero when none is
+// recorded.
 func (o *Observed) Attempted() time.Time {
 	first, ok := o.first()
 	if !ok {
@@ -136,9 +136,9 @@ func (o *Observed) Attempted() time.Time {
 	return latest(first.at, retried).Add(time.Second)
 }
 
-// rotationSettled is when a redefinition that another process asked for has been carried out or never will be. That
-// one may be of another shard and have begun the rotation a moment ago. A time to come that no clock shows counts for
-// nothing, or it would be waited for.
+// rotationSettled returns when a redefinition that another process sent has been carried out or never will be. That
+// process may be of another shard and have begun the rotation a moment ago. A time in the future is ignored, or it
+// would be waited for.
 func (o *Observed) rotationSettled(s *SigningSecret) time.Time {
 	begun := s.RotationStartedAt
 	if begun.After(o.Now.Add(clockSkew)) {
@@ -147,8 +147,8 @@ func (o *Observed) rotationSettled(s *SigningSecret) time.Time {
 	return latest(o.settled(), begun.Add(time.Second+o.Settings.SettleTime))
 }
 
-// ownMatches are the matches that a registration of ours may have made: they belong to nobody, and were created when
-// that may have been carried out.
+// ownMatches returns the matches that a registration of the resource may have made: no resource has them, and they were
+// created when it may have been carried out.
 func (o *Observed) ownMatches(skew time.Duration) []hub.Webhook {
 	var own []hub.Webhook
 	for _, m := range o.Matches {

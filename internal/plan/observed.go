@@ -9,13 +9,13 @@ import (
 	"github.com/chatt2me/webhook-operator/internal/hub"
 )
 
-// Observed is everything a decision rests on.
+// Observed is everything that a decision rests on.
 type Observed struct {
 	// Now is the time of the observation.
 	Now time.Time
-	// Settings are the operator's.
+	// Settings are those of the operator.
 	Settings Settings
-	// Object is the resource as it was read. It is not changed.
+	// Object is the resource as it was read. A decision does not change it.
 	Object *v1alpha1.Chatt2Webhook
 	// Memory is what this process knows and nobody else.
 	Local LocalState
@@ -23,10 +23,9 @@ type Observed struct {
 	Key Key
 	// Hub is about the connection of the API key.
 	Hub Hub
-	// ID is the webhook that belongs to the resource, from its status or from this process's memory; empty when none
-	// is known.
+	// ID is the webhook that belongs to the resource, from its status or from the local state; empty when none is known.
 	ID string
-	// Unproved: only status says so, or it says otherwise, and the webhook was not seen since.
+	// Unproved: only status names the webhook, or it names another one, and the webhook was not observed since.
 	Unproved bool
 	// Remote is the webhook with that id.
 	Remote Remote
@@ -39,45 +38,45 @@ type Observed struct {
 	OwnerDiffers bool
 	// OlderClaimant is an older resource that declares the same webhook with the same API key: "namespace/name".
 	OlderClaimant string
-	// Leaving are those of the resources named here as owner or older claimant that are being deleted.
+	// Leaving are those of the owners and the older claimant named here that are being deleted.
 	Leaving []string
-	// Unclaimed: besides the resource's webhook there is one like it that no resource is known to have. One of another
-	// shard may be about to say that it has it.
+	// Unclaimed: besides the resource's webhook there is a matching one that no resource is known to have. A resource of
+	// another shard may be about to record it.
 	Unclaimed bool
-	// Matches are the webhooks on the Hub that look like the one declared, other than ID and the one given up by
+	// Matches are the webhooks on the Hub that match the declared one, other than ID and the one given up by
 	// force-orphan, oldest first.
 	Matches []Match
-	// Wanted is the webhook of spec.adoption.webhookID, looked at only while there is no ID.
+	// Wanted is the webhook of spec.adoption.webhookID, observed only while there is no ID.
 	Wanted Remote
 	// Unwritten is the status that could not be written when that was last tried, nil when it was written.
 	Unwritten *v1alpha1.Chatt2WebhookStatus
-	// Applied is what was last sent to the Hub, and taken by it, of the fields that it may not show again.
+	// Applied is what the Hub last accepted of the fields that it may not show.
 	Applied v1alpha1.AppliedStatus
 	// Headers are about the sources of the headers.
 	Headers Headers
 	// Signing is the signing Secret.
 	Signing SigningSecret
-	// OtherKey: something was registered, or tried to be, with another API key than the present one.
+	// OtherKey: a registration was sent with another API key than the present one.
 	OtherKey bool
 	// FormerSecret is a signing Secret that the resource controls under another name than spec says, nil for none.
 	FormerSecret *SigningSecret
 }
 
-// Settings are what the operator was started with.
+// Settings are the settings that the operator was started with.
 type Settings struct {
-	// SettleTime is longer than any call can still be carried out after it was given up.
+	// SettleTime is longer than the Hub may take to carry out a call that the client has given up.
 	SettleTime time.Duration
 	// OrphanAfter is how long a deletion waits for a usable API key, or for a Hub that refuses it.
 	OrphanAfter time.Duration
-	// PollInterval is how often the Hub is looked at anyway.
+	// PollInterval is how often the Hub is listed while nothing happens.
 	PollInterval time.Duration
-	// SecretRecheck is how soon Secrets are looked at again whose changes are not watched; 0 where they are.
+	// SecretRecheck is how soon Secrets are read again whose changes are not watched; 0 where they are.
 	SecretRecheck time.Duration
-	// ActingSince is when this process began to act; calls of another one may have been under way then.
+	// ActingSince is when this process began to act; calls of another process may have been in flight then.
 	ActingSince time.Time
 }
 
-// LocalState is what this process remembers of its own doings. Losing it costs a look, never correctness.
+// LocalState is what this process remembers. Losing it costs an observation, never correctness.
 type LocalState struct {
 	// WebhookID is the resource's webhook as this process last knew it.
 	WebhookID string
@@ -88,13 +87,12 @@ type LocalState struct {
 	ApplicationID, APIKeyHash string
 	// IntentClosed is true when this process wrote the create intent and no registration since is unaccounted for.
 	IntentClosed bool
-	// Intent is what the annotations said last of registrations that are open, which somebody may remove; nil when none
-	// is.
+	// Intent is what the annotations last recorded of open registrations, which a user may remove; nil when none is open.
 	Intent map[string]string
-	// SeenAt is when the resource was first seen without a webhook; zero while it has one.
+	// SeenAt is when the resource was first observed without a webhook; zero while it has one.
 	SeenAt time.Time
-	// Unsettled is when a call that changes something ended without anybody knowing whether it was carried out; zero
-	// when none did, or when the Hub was looked at since.
+	// Unsettled is when a call that changes something ended with an unknown outcome; zero when none did, or when the
+	// webhook was observed since.
 	Unsettled time.Time
 	// RotationOwn is true when this process began the rotation under way and no redefinition since is unaccounted for.
 	RotationOwn bool
@@ -123,17 +121,17 @@ type LocalState struct {
 	RetryAt time.Time
 	// Problem is what the last call that failed ran into.
 	Problem *Problem
-	// ProblemTime is how long calls had failed with that problem when the last one did.
+	// ProblemTime is how long calls had failed with that problem when the last one failed.
 	ProblemTime time.Duration
-	// Requested is when the present value of reconcile-requested-at was first seen; zero when it is handled.
+	// Requested is when the present value of reconcile-requested-at was first observed; zero when it is handled.
 	Requested time.Time
-	// Answered is the request to look again that was last answered, which status may not say yet.
+	// Answered is the request to reconcile that was last answered, which status may not show yet.
 	Answered string
-	// ObservedAt is when the Hub was last looked at for this resource alone.
+	// ObservedAt is when a GET was last made for this resource alone.
 	ObservedAt time.Time
 	// Verification is about the attempts to have the endpoint verified.
 	Verification Verification
-	// KeyProblemSince is when the API key was first seen to be missing or refused, zero while it is not.
+	// KeyProblemSince is when the API key was first observed to be missing or refused, zero while it is not.
 	KeyProblemSince time.Time
 }
 
@@ -142,9 +140,9 @@ type Verification struct {
 	// Since is when the Hub last had a reason to verify the endpoint: it was registered or changed, or the Hub was made
 	// to try again. Zero when nothing is waited for.
 	Since time.Time
-	// Triggers is how often the Hub was made to try again.
+	// Triggers is how often the Hub was made to verify again.
 	Triggers int
-	// Undone: a verification was taken back, or may have been, and the Hub does not try again by itself.
+	// Undone: a verification was reset, or may have been, and the Hub does not retry by itself.
 	Undone bool
 }
 
@@ -152,44 +150,44 @@ type Verification struct {
 type Key struct {
 	// Problem is why there is no usable API key, nil when there is one.
 	Problem *Problem
-	// Hash tells the key from others.
+	// Hash distinguishes the key from others.
 	Hash string
 	// Terminating is true when the Secret is being deleted.
 	Terminating bool
 	// Unprotected is true when the in-use finalizer is to be added to the Secret now.
 	Unprotected bool
-	// ProtectAt is when that is tried again which the API server has refused; zero when it has refused nothing.
+	// ProtectAt is when adding it is retried after the API server has refused it; zero when it has not.
 	ProtectAt time.Time
 }
 
 // Hub is about the connection of the API key.
 type Hub struct {
-	// Refused: the Hub does not accept the key. Down: it does not answer. At most one is true.
+	// Refused: the Hub does not accept the key. Down: it is unreachable or returns server errors. At most one is true.
 	Refused, Down bool
 	// Cause is what went wrong when the Hub went down, in our own words.
 	Cause string
-	// PausedUntil is when calls go on, for the Hub asked to slow down; in the past, or zero, when they may be made.
+	// PausedUntil is when calls resume after the Hub has rate limited them; in the past, or zero, when they may be made.
 	PausedUntil time.Time
-	// ListedAt is when the last whole listing began; zero when there was none yet.
+	// ListedAt is when the last complete listing began; zero when there was none yet.
 	ListedAt time.Time
 	// ListingCalls is how many calls a listing takes.
 	ListingCalls int
 	// ApplicationID is the Application that the key's webhooks belong to, empty when that is not known.
 	ApplicationID string
-	// Pages is how many pages the first listing has, which is under way, and PagesRead how many of them were read; zero
-	// once there was a whole one.
+	// Pages is how many pages the first listing has, and PagesRead how many of them were read; zero once a listing was
+	// complete.
 	Pages, PagesRead int
-	// Unreadable is the entry that keeps listings from being whole, in our own words; empty if there is none.
+	// Unreadable is the entry that keeps listings from being complete, in our own words; empty if there is none.
 	Unreadable string
 }
 
-// Presence is whether a webhook is there.
+// Presence is whether a webhook exists on the Hub.
 type Presence int
 
 const (
 	// Unseen: not known.
 	Unseen Presence = iota
-	// Present: it is there, as Webhook shows.
+	// Present: it exists, as Webhook shows.
 	Present
 	// Absent: a listing does not show it and a GET says that it does not exist for this API key.
 	Absent
@@ -204,12 +202,12 @@ type Remote struct {
 	SeenAt time.Time
 }
 
-// Match is a webhook that looks like the one declared.
+// Match is a webhook that matches the declared one.
 type Match struct {
 	Webhook hub.Webhook
 	// Owner is the other resource that it belongs to, "namespace/name"; empty when it belongs to none.
 	Owner string
-	// Former: it looks like what an earlier registration said, and not like what spec says now.
+	// Former: it matches what an earlier registration said, and not what spec says now.
 	Former bool
 }
 
@@ -230,7 +228,7 @@ type SigningSecret struct {
 	// Unowned: no object that exists controls it and it has the operator's label, as one has that was kept or orphaned
 	// when its resource was deleted, or restored from a backup.
 	Unowned bool
-	// Terminating: it is being deleted and somebody's finalizer keeps it.
+	// Terminating: it is being deleted and a finalizer keeps it.
 	Terminating bool
 	// Leaving: it is not the resource's and will be gone soon: it is terminating, or it is controlled by an earlier
 	// resource of the same name, and the garbage collector deletes it.
@@ -244,7 +242,7 @@ type SigningSecret struct {
 	// HasPrevious: the previous secret is still there, until PreviousExpiresAt.
 	HasPrevious       bool
 	PreviousExpiresAt time.Time
-	// RotationOpen: a rotation was begun, at RotationStartedAt, and its end not stored. The secret stored may be dead.
+	// RotationOpen: a rotation was begun, at RotationStartedAt, and its end not stored. The stored secret may be stale.
 	RotationOpen      bool
 	RotationStartedAt time.Time
 	// Request is the user's request that the secret answers.
@@ -253,16 +251,16 @@ type SigningSecret struct {
 	Outdated bool
 }
 
-// Problem is why something cannot be done.
+// Problem is why something cannot be done, as a condition reports it.
 type Problem struct {
 	// Condition is the condition that it makes false or unknown.
 	Condition string
 	Reason    string
 	Message   string
-	// Stalled: nothing will change until somebody acts.
+	// Stalled: nothing will change until the user acts.
 	Stalled bool
-	// Unknown: the condition is not known to be false, nobody can tell.
+	// Unknown: it is not known whether the condition is false.
 	Unknown bool
-	// Event: tell it in an event when the condition turns.
+	// Event: an event reports it when the condition changes.
 	Event bool
 }

@@ -11,57 +11,56 @@ const (
 	Rest Action = "Rest"
 	// AwaitListing: wait for a listing that begins at ListingAfter or later.
 	AwaitListing Action = "AwaitListing"
-	// Observe: look at the webhook again.
+	// Observe: read the webhook from the Hub.
 	Observe Action = "Observe"
-	// RestoreMetadata: put back the finalizer that the resource of a webhook must carry, and what was written down of a
-	// registration that is open.
+	// RestoreMetadata: restore the finalizer, and the annotations of a registration whose outcome is unknown.
 	RestoreMetadata Action = "RestoreMetadata"
-	// Create: write the intent, register the webhook, store its secret.
+	// Create: record the intent, register the webhook, store its secret.
 	Create Action = "Create"
-	// WithdrawIntent: remove what was written down of a registration.
+	// WithdrawIntent: remove the annotations of a registration.
 	WithdrawIntent Action = "WithdrawIntent"
-	// Adopt: take the webhook WebhookID for the resource.
+	// Adopt: record the existing webhook WebhookID as the resource's.
 	Adopt Action = "Adopt"
-	// Forget: the webhook is not the resource's any more; register anew.
+	// Forget: the webhook is not the resource's any more; register another one.
 	Forget Action = "Forget"
 	// Yield: leave the webhook WebhookID to the other resource that has it, too.
 	Yield Action = "Yield"
-	// DeleteYounger: delete the webhook WebhookID, which the resource has registered though an older one had registered
-	// the same, Other.
+	// DeleteYounger: delete the webhook WebhookID, which the resource has registered though an older resource had
+	// registered the same, Other.
 	DeleteYounger Action = "DeleteYounger"
 	// Update: send Changes.
 	Update Action = "Update"
-	// Verify: send the endpoint again, so that the Hub tries to verify it.
+	// Verify: send the endpoint again, so that the Hub verifies it.
 	Verify Action = "Verify"
-	// ReportRotation: have status say that a rotation is under way.
+	// ReportRotation: write to status that a rotation is in progress.
 	ReportRotation Action = "ReportRotation"
-	// BeginRotation: write down that the secret stored may be dead from now on.
+	// BeginRotation: record on the Secret that the stored secret may be stale from now on.
 	BeginRotation Action = "BeginRotation"
-	// Redefine: have a new secret made and store it.
+	// Redefine: have the Hub make a new secret, and store it.
 	Redefine Action = "Redefine"
 	// StoreSecret: store the secret that is held in memory.
 	StoreSecret Action = "StoreSecret"
 	// PruneSecret: remove the previous secret.
 	PruneSecret Action = "PruneSecret"
-	// MoveSecret: write the secret to the name that spec says now.
+	// MoveSecret: copy the secret to the Secret that spec names now.
 	MoveSecret Action = "MoveSecret"
-	// DeleteFormerSecret: delete the Secret of the name that spec said before.
+	// DeleteFormerSecret: delete the Secret that spec named before.
 	DeleteFormerSecret Action = "DeleteFormerSecret"
-	// DeleteSecret: delete the Secret, for nothing is signed any more.
+	// DeleteSecret: delete the Secret, as nothing is signed any more.
 	DeleteSecret Action = "DeleteSecret"
-	// UpdateSecretMetadata: put the labels and annotations from spec on the Secret.
+	// UpdateSecretMetadata: write the labels and annotations from spec to the Secret.
 	UpdateSecretMetadata Action = "UpdateSecretMetadata"
 	// DeleteDuplicate: delete the webhook WebhookID, which a registration made whose answer was lost.
 	DeleteDuplicate Action = "DeleteDuplicate"
 	// Delete: delete the webhook WebhookID, and release the resource.
 	Delete Action = "Delete"
-	// Release: let the resource go.
+	// Release: remove the finalizer of the resource.
 	Release Action = "Release"
-	// Orphan: let the resource go, and tell that its webhook is left on the Hub.
+	// Orphan: remove the finalizer, and report that the webhook stays on the Hub.
 	Orphan Action = "Orphan"
 )
 
-// Plan is what to do, and what to say of it.
+// Plan is what to do, and what to report.
 type Plan struct {
 	// Rule is the name of the rule that made the plan, and State the state that it is about.
 	Rule  string
@@ -73,27 +72,27 @@ type Plan struct {
 	WebhookID string
 	// Other is the webhook that makes that one a duplicate.
 	Other string
-	// Changes is what an Update sends.
+	// Changes are the fields that an Update sends.
 	Changes Changes
-	// Drift: the change puts right what was changed on the Hub.
+	// Drift: the update corrects what was changed on the Hub.
 	Drift bool
-	// Nudge: a Verify changes the spelling of the endpoint, for the Hub may not look at one that is the same.
+	// Nudge: a Verify changes the spelling of the endpoint first, as the Hub may ignore one that does not change.
 	Nudge bool
-	// Discard: the secret stored is not one that the Hub ever signed with, and is not kept as the previous one.
+	// Discard: the Hub never signed with the stored secret, and it is not kept as the previous one.
 	Discard bool
 	// Trigger is why a rotation begins.
 	Trigger string
 	// Retried: a Create repeats a registration that may have been carried out.
 	Retried bool
-	// Unconfirmed: a Release leaves behind what a registration may have made whose end is not known.
+	// Unconfirmed: a Release leaves behind what a registration of unknown outcome may have made.
 	Unconfirmed bool
 	// ListingAfter is when the listing must begin that AwaitListing waits for.
 	ListingAfter time.Time
-	// Recheck is when to look at the resource again at the latest, 0 for when something changes.
+	// Recheck is the delay after which the resource is reconciled at the latest, 0 for when something changes.
 	Recheck time.Duration
 	// Problem is what stands in the way, nil when nothing does.
 	Problem *Problem
-	// Serves: it may answer the user's request to look again, see Served.
+	// Serves: it may answer the user's request to reconcile, see Served.
 	Serves bool
 	// Hold: nothing is known yet, status stays as it is.
 	Hold bool
