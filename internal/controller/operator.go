@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"github.com/chatt2me/webhook-operator/internal/hub"
@@ -51,7 +52,7 @@ func (op Operator) SetupWithManager(mgr manager.Manager) error {
 		op.Registry.Register(collector),
 		// Added as a function it runs on the leader alone.
 		mgr.Add(manager.RunnableFunc(func(ctx context.Context) error {
-			pool.Run(ctx)
+			pool.Run(log.IntoContext(ctx, mgr.GetLogger().WithName("hub")))
 			return nil
 		})),
 	)
@@ -62,8 +63,10 @@ func (op Operator) pool(counted *Metrics, wakes *Wakes) *connection.Pool {
 	client := func(key hub.Secret) (*hub.Client, error) {
 		config := op.Hub
 		config.APIKey, config.UserAgent, config.Now = key, Name, op.Now
-		config.Observe = func(operation string, code int, took time.Duration) {
-			counted.Requested(operation, strconv.Itoa(code), took)
+		config.Observe = func(ctx context.Context, call hub.Call) {
+			counted.Requested(call.Operation, strconv.Itoa(call.StatusCode), call.Duration)
+			log.FromContext(ctx).V(1).Info("Called the Hub", "operation", call.Operation, "webhookID", call.WebhookID,
+				"statusCode", call.StatusCode, "duration", call.Duration)
 		}
 		return hub.New(config)
 	}

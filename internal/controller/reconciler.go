@@ -10,6 +10,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
@@ -99,6 +100,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reco
 		return reconcile.Result{}, err
 	}
 	p := plan.Decide(&observed.Observed)
+	log.FromContext(ctx).V(1).Info("Decided", "state", p.State, "rule", p.Rule, "missing", p.Need, "action", p.Action)
 	outcome := r.act(ctx, observed, p)
 	return r.report(ctx, observed, p, outcome)
 }

@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"context"
 	"crypto/x509"
 	"errors"
 	"net/http"
@@ -13,6 +14,17 @@ const (
 	defaultTimeout   = 10 * time.Second
 	defaultUserAgent = "chatt2-webhook-operator"
 )
+
+// Call describes a call that was sent, without any value.
+type Call struct {
+	// Operation is the operationId of the contract.
+	Operation string
+	// WebhookID is the webhook that the call is about, empty for none.
+	WebhookID string
+	// StatusCode is that of the answer, 0 if there was none.
+	StatusCode int
+	Duration   time.Duration
+}
 
 // Config is what a client needs to know.
 type Config struct {
@@ -31,9 +43,8 @@ type Config struct {
 	Timeout time.Duration
 	// UserAgent names the program to the Hub.
 	UserAgent string
-	// Observe, where not nil, is told of every call that went out: its operationId, the status code of the answer
-	// (0 when there was none) and how long it took.
-	Observe func(operation string, statusCode int, took time.Duration)
+	// Observe, where not nil, is called after every call that was sent, with the context of that call.
+	Observe func(context.Context, Call)
 	// Now is the clock by which Retry-After is read and calls are measured; nil means time.Now.
 	Now func() time.Time
 }
@@ -46,7 +57,7 @@ type Client struct {
 	transport http.RoundTripper
 	timeout   time.Duration
 	userAgent string
-	observe   func(operation string, statusCode int, took time.Duration)
+	observe   func(context.Context, Call)
 	now       func() time.Time
 }
 
@@ -76,7 +87,7 @@ func New(config Config) (*Client, error) {
 		return nil, errors.New("user agent: only visible ASCII characters and inner spaces can be sent")
 	}
 	if c.observe == nil {
-		c.observe = func(string, int, time.Duration) {}
+		c.observe = func(context.Context, Call) {}
 	}
 	if c.now == nil {
 		c.now = time.Now //nolint:forbidigo // the edge: nobody handed in a clock

@@ -126,7 +126,9 @@ func TestClient_tells_its_observer_of_every_call(t *testing.T) {
 		}
 		w.WriteHeader(http.StatusNotFound)
 	}).URL, func(c *hub.Config) {
-		c.Observe = func(operation string, code int, took time.Duration) { all = append(all, seen{operation, code, took}) }
+		c.Observe = func(_ context.Context, call hub.Call) {
+			all = append(all, seen{call.Operation, call.StatusCode, call.Duration})
+		}
 		c.Now = func() time.Time { clock = clock.Add(time.Second); return clock }
 	})
 	_ = client.DeleteWebhook(t.Context(), id)

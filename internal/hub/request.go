@@ -42,17 +42,21 @@ func (c *Client) do(ctx context.Context, in call) error {
 	if err := ctx.Err(); err != nil {
 		return &Error{Operation: in.operation, Outcome: NotApplied, Cause: causeOf(err)}
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	limited, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	var way trace
-	req, err := c.newRequest(httptrace.WithClientTrace(ctx, way.hooks()), in)
+	req, err := c.newRequest(httptrace.WithClientTrace(limited, way.hooks()), in)
 	if err != nil {
 		return notSent(in.operation, "the request could not be made")
 	}
 
 	start := c.now()
 	statusCode, err := c.roundTrip(req, in, &way)
-	c.observe(in.operation, statusCode, c.now().Sub(start))
+	made := Call{Operation: in.operation, StatusCode: statusCode, Duration: c.now().Sub(start)}
+	if len(in.path) > 0 {
+		made.WebhookID = in.path[0]
+	}
+	c.observe(ctx, made)
 	return err
 }
 
