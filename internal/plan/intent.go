@@ -12,8 +12,8 @@ const (
 	clockSkew = time.Minute
 	// wrongClock is how far a wrong clock of the Hub may be behind ours.
 	wrongClock = time.Hour
-	// lateCommit is how long after it was sent a registration whose answer was lost may be carried out: no proxy holds a
-	// call for longer. A webhook that was created later is another client's.
+	// lateCommit is how long after it was sent a registration whose answer was lost may be carried out: no proxy holds
+	// a call for longer. A webhook that was created later is another client's.
 	lateCommit = time.Hour
 	// sweepTime is for how long duplicates of a late registration are deleted: a listing may show one long after.
 	sweepTime = 24 * time.Hour

@@ -23,7 +23,8 @@ type Observed struct {
 	Key Key
 	// Hub is about the connection of the API key.
 	Hub Hub
-	// ID is the webhook that belongs to the resource, from its status or from the local state; empty when none is known.
+	// ID is the webhook that belongs to the resource, from its status or from the local state; empty when none is
+	// known.
 	ID string
 	// Unproved: only status names the webhook, or it names another one, and the webhook was not observed since.
 	Unproved bool
@@ -40,8 +41,8 @@ type Observed struct {
 	OlderClaimant string
 	// Leaving are those of the owners and the older claimant named here that are being deleted.
 	Leaving []string
-	// Unclaimed: besides the resource's webhook there is a matching one that no resource is known to have. A resource of
-	// another shard may be about to record it.
+	// Unclaimed: besides the resource's webhook there is a matching one that no resource is known to have. A resource
+	// of another shard may be about to record it.
 	Unclaimed bool
 	// Matches are the webhooks on the Hub that match the declared one, other than ID and the one given up by
 	// force-orphan, oldest first.
@@ -87,7 +88,8 @@ type LocalState struct {
 	ApplicationID, APIKeyHash string
 	// IntentClosed is true when this process wrote the create intent and no registration since is unaccounted for.
 	IntentClosed bool
-	// Intent is what the annotations last recorded of open registrations, which a user may remove; nil when none is open.
+	// Intent is what the annotations last recorded of open registrations, which a user may remove; nil when none is
+	// open.
 	Intent map[string]string
 	// SeenAt is when the resource was first observed without a webhook; zero while it has one.
 	SeenAt time.Time
@@ -166,7 +168,8 @@ type Hub struct {
 	Refused, Down bool
 	// Cause is what went wrong when the Hub went down, in our own words.
 	Cause string
-	// PausedUntil is when calls resume after the Hub has rate limited them; in the past, or zero, when they may be made.
+	// PausedUntil is when calls resume after the Hub has rate limited them; in the past, or zero, when they may be
+	// made.
 	PausedUntil time.Time
 	// ListedAt is when the last complete listing began; zero when there was none yet.
 	ListedAt time.Time
