@@ -147,6 +147,9 @@ func (c *chaos) comesToRest() {
 	c.Eventually(func() int { return len(c.onHub()) }).Should(Equal(len(c.there)+len(c.strangers)),
 		"webhooks on the Hub: %+v", c.onHub())
 	for _, resource := range c.there {
+		// The operator may not have observed yet that its Secret was deleted at last.
+		c.Eventually(func() bool { return c.get(resource).IsReady() && c.hasLiveSecret(resource) }).Should(BeTrue(),
+			"%s is not ready with the secret that the Hub signs with", resource.Name)
 		now := c.ready(resource)
 		if now.Spec.RequiresSignature {
 			c.holdsLiveSecret(now)
@@ -159,6 +162,18 @@ func (c *chaos) comesToRest() {
 		c.Errorf("%d changes on the Hub while nothing happened", after-before)
 	}
 	c.leavesStrangersAlone()
+}
+
+// hasLiveSecret reports whether the Secret of a resource that is signed holds what the Hub signs with, and no rotation
+// is open.
+func (c *chaos) hasLiveSecret(resource *v1alpha1.Chatt2Webhook) bool {
+	now, secret := c.get(resource), &corev1.Secret{}
+	if !now.Spec.RequiresSignature {
+		return true
+	}
+	err := c.Get(c.Context(), client.ObjectKey{Namespace: now.Namespace, Name: now.SigningSecretName()}, secret)
+	_, rotates := secret.Annotations[v1alpha1.AnnotationRotationStartedAt]
+	return err == nil && !rotates && string(secret.Data[v1alpha1.SecretKeyCurrent]) == c.hub.SecretOf(now.Status.WebhookID)
 }
 
 // ours are the ids of the webhooks of a label.
