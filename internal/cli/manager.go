@@ -192,6 +192,7 @@ func (f *operatorFlags) setup(mgr manager.Manager, a *access) error {
 		},
 		Hub: hub.Config{
 			BaseURL: f.hubURL, AllowInsecure: f.hubAllowInsecure, Transport: look, Timeout: f.hubTimeout,
+			UserAgent: controller.Name + "/" + version(),
 		},
 		QPS: f.hubQPS, Burst: f.hubBurst, Registry: metrics.Registry, Now: time.Now,
 	}

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
 	"github.com/chatt2me/webhook-operator/internal/controller"
+	"github.com/chatt2me/webhook-operator/internal/hub"
 )
 
 // operatorFlags are how the operator was started.
@@ -60,6 +61,7 @@ func newOperatorCommand() *cobra.Command {
 			return err
 		}
 		ctrl.SetLogger(controller.SafeLogger(zap.New(zap.UseFlagOptions(&zapOptions))))
+		ctrl.Log.WithName("setup").Info("Starting", "version", version(), "settings", settings(cmd.Flags()))
 		ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM, syscall.SIGINT)
 		defer stop()
 		return f.run(ctx)
@@ -106,4 +108,13 @@ func (f *operatorFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.pprofBindAddress, "pprof-bind-address", "0",
 		"address of /debug/pprof, without authentication; 0 for none")
 	flags.StringVar(&f.kubeconfig, "kubeconfig", "", "kubeconfig of the cluster; inside of one its own access is used")
+}
+
+// settings returns the values of the flags, however they were set. A URL is shown without what may hold credentials.
+func settings(flags *pflag.FlagSet) map[string]string {
+	values := map[string]string{}
+	flags.VisitAll(func(flag *pflag.Flag) { values[flag.Name] = flag.Value.String() })
+	delete(values, "help")
+	values["hub-url"] = hub.EndpointToShow(values["hub-url"])
+	return values
 }

@@ -62,7 +62,7 @@ func (op Operator) SetupWithManager(mgr manager.Manager) error {
 func (op Operator) pool(counted *Metrics, wakes *Wakes) *connection.Pool {
 	client := func(key hub.Secret) (*hub.Client, error) {
 		config := op.Hub
-		config.APIKey, config.UserAgent, config.Now = key, Name, op.Now
+		config.APIKey, config.Now = key, op.Now
 		config.Observe = func(ctx context.Context, call hub.Call) {
 			counted.Requested(call.Operation, strconv.Itoa(call.StatusCode), call.Duration)
 			log.FromContext(ctx).V(1).Info("Called the Hub", "operation", call.Operation, "webhookID", call.WebhookID,
