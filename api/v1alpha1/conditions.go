@@ -5,7 +5,7 @@ const (
 	// ConditionReady sums up the others: Synced, Verified unless readyWhen is Registered, and SigningSecretReady when
 	// the webhook is signed. Nobody sets it, it is computed.
 	ConditionReady = "Ready"
-	// ConditionSynced is True when the Hub holds what spec says.
+	// ConditionSynced is True when the webhook on the Hub matches spec.
 	ConditionSynced = "Synced"
 	// ConditionVerified is True when the Hub has verified the endpoint.
 	ConditionVerified = "Verified"
@@ -25,7 +25,7 @@ const (
 	ReasonPending = "Pending"
 	// ReasonReady: everything that Ready waits for is true.
 	ReasonReady = "Ready"
-	// ReasonSynced: the Hub holds what spec says.
+	// ReasonSynced: the webhook on the Hub matches spec.
 	ReasonSynced = "Synced"
 	// ReasonVerified: the Hub has verified the endpoint.
 	ReasonVerified = "Verified"
@@ -41,9 +41,9 @@ const (
 	ReasonRegistering = "Registering"
 	// ReasonUpdating: the webhook on the Hub is about to be changed to what spec says.
 	ReasonUpdating = "Updating"
-	// ReasonCreateUnconfirmed: a registration was sent and its answer was lost; the Hub is asked what became of it.
+	// ReasonCreateUnconfirmed: the answer to a registration was lost; its outcome is looked up in the list of webhooks.
 	ReasonCreateUnconfirmed = "CreateUnconfirmed"
-	// ReasonRemotelyDeleted: the webhook was deleted on the Hub; it is registered anew.
+	// ReasonRemotelyDeleted: the webhook was deleted on the Hub; it is registered again.
 	ReasonRemotelyDeleted = "RemotelyDeleted"
 	// ReasonAwaitingVerification: the Hub has not verified the endpoint yet, and it is early.
 	ReasonAwaitingVerification = "AwaitingVerification"
@@ -54,7 +54,7 @@ const (
 	ReasonHubUnavailable = "HubUnavailable"
 	// ReasonForbidden: the Hub accepts the API key, but not this call with it.
 	ReasonForbidden = "Forbidden"
-	// ReasonThrottled: the Hub asked to slow down.
+	// ReasonThrottled: the Hub rate limits calls with this API key (429).
 	ReasonThrottled = "Throttled"
 	// ReasonAPIKeyNotFound: the Secret of spec.apiKeySecretRef does not exist yet.
 	ReasonAPIKeyNotFound = "APIKeyNotFound"

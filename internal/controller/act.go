@@ -162,7 +162,7 @@ func (r *Reconciler) forgetWebhook(ctx context.Context, o *observation, p plan.P
 	if p.WebhookID == "" || o.Object.Annotations[v1alpha1.AnnotationForceOrphan] == p.WebhookID {
 		r.orphaned(o, p.WebhookID, "", out)
 	} else {
-		out.tell(warning(v1alpha1.ReasonRemotelyDeleted, "Webhook %s was deleted on the Hub; registering anew",
+		out.tell(warning(v1alpha1.ReasonRemotelyDeleted, "Webhook %s was deleted on the Hub; registering it again",
 			p.WebhookID))
 	}
 	r.forgotten(o)

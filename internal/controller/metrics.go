@@ -35,7 +35,7 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		}, []string{"operation"}),
 		throttled: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "chatt2_hub_throttled_seconds_total",
-			Help: "How long API keys were paused because the Hub asked to slow down.",
+			Help: "How long API keys were paused because the Hub rate limited them (429).",
 		}),
 		breaker: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "chatt2_hub_breaker_open",

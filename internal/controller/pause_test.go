@@ -20,13 +20,13 @@ func TestALongPauseIsToldByWhoeverWaits(t *testing.T) {
 
 	second := w.webhook("second")
 	message := w.reason(second, v1alpha1.ConditionSynced, v1alpha1.ReasonThrottled)
-	w.Expect(message).To(ContainSubstring("the Hub asked to slow down"))
+	w.Expect(message).To(ContainSubstring("rate limited by the Hub (429)"))
 	third := w.webhook("third")
 	message = w.reason(third, v1alpha1.ConditionSynced, v1alpha1.ReasonThrottled)
-	w.Expect(message).To(ContainSubstring("go on by themselves"))
+	w.Expect(message).To(ContainSubstring("resume automatically"))
 	w.Expect(w.get(first).IsReady()).To(BeTrue(), "one that waits for nothing is as it was")
 
 	w.Expect1(w.Delete(w.Context(), first))
 	message = w.reason(first, v1alpha1.ConditionSynced, v1alpha1.ReasonDeletionBlocked)
-	w.Expect(message).To(ContainSubstring("go on by themselves"))
+	w.Expect(message).To(ContainSubstring("resume automatically"))
 }

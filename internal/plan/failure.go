@@ -55,7 +55,7 @@ func FailedCall(action Action, err error) (Disposition, *Problem) {
 	case e.Kind == hub.Throttled:
 		return Retry, &Problem{
 			Condition: condition, Reason: v1alpha1.ReasonThrottled,
-			Message: "the Hub asked to slow down; the call is made when it allows",
+			Message: "rate limited by the Hub (429); the call is retried automatically when the Hub allows it",
 		}
 	case e.Kind == hub.Refused:
 		return AwaitProbe, &Problem{
@@ -85,8 +85,8 @@ func unansweredCall(action Action, condition string, outcome hub.Outcome) (Dispo
 	}
 	if action == Create && disposition == Settle {
 		t.Reason, t.Unknown = v1alpha1.ReasonCreateUnconfirmed, false
-		t.Message = "a registration was sent and its answer was lost; the Hub is asked what became of it before " +
-			"anything else is done"
+		t.Message = "the answer to a registration was lost; its outcome is looked up in the Hub's list of webhooks " +
+			"before anything else is done"
 	}
 	return disposition, t
 }

@@ -150,8 +150,8 @@ var outcomeKnown = need{"outcome of the registration known", func(o *Observed) (
 	w := wait{
 		action: AwaitListing, listingAfter: o.settled(),
 		recheck: o.until(latest(o.settled(), o.Now).Add(o.Settings.PollInterval)),
-		problem: pending(v1alpha1.ReasonCreateUnconfirmed, "a registration was begun and its end is not known; "+
-			"the Hub is asked what became of it before anything else is done"),
+		problem: pending(v1alpha1.ReasonCreateUnconfirmed, "the outcome of a registration is unknown; it is "+
+			"looked up in the Hub's list of webhooks before anything else is done"),
 		deletion: passes,
 	}
 	return w.unlistable(o), o.isOutcomeUnknown()
@@ -261,8 +261,7 @@ func (o *Observed) isPaused() bool { return o.Hub.PausedUntil.Sub(o.Now) >= long
 func (o *Observed) pause(condition string) wait {
 	return wait{recheck: o.until(o.Hub.PausedUntil), problem: &Problem{
 		Condition: condition, Reason: v1alpha1.ReasonThrottled,
-		Message: "the Hub asked to slow down; calls with this API key go on by themselves when the pause is over " +
-			"that it asked for",
+		Message: "rate limited by the Hub (429); calls with this API key resume automatically",
 	}}
 }
 

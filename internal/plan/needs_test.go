@@ -44,7 +44,7 @@ func TestALongPauseIsTold(t *testing.T) {
 			case p.Problem == nil || p.Problem.Reason != test.reason || p.Problem.Condition != test.condition:
 				t.Errorf("got %+v", p.Problem)
 			case test.reason == v1alpha1.ReasonThrottled:
-				if !strings.Contains(p.Problem.Message, "go on by themselves") || p.Recheck > time.Minute {
+				if !strings.Contains(p.Problem.Message, "resume automatically") || p.Recheck > time.Minute {
 					t.Errorf("got %q and %s", p.Problem.Message, p.Recheck)
 				}
 			}

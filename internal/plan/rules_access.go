@@ -22,7 +22,7 @@ func isSuspended(o *Observed) bool { return o.Object.Spec.Suspend }
 func reportSuspended(*Observed) Plan {
 	return Plan{Action: Rest, Problem: &Problem{
 		Condition: v1alpha1.ConditionSynced, Reason: v1alpha1.ReasonSuspended, Unknown: true,
-		Message: "spec.suspend is true: the Hub is not looked at and nothing is changed; set it to false to go on",
+		Message: "spec.suspend is true: nothing is read from the Hub or changed there; set it to false to resume",
 	}}
 }
 
@@ -113,10 +113,10 @@ func refusedProblem(o *Observed) *Problem {
 
 func downProblem(cause string) *Problem {
 	t := pending(v1alpha1.ReasonHubUnavailable,
-		"the Hub does not answer, or with faults of its own only; it is asked again until it does")
+		"the Hub is unreachable or returns server errors; retrying with back-off")
 	t.Unknown = true
 	if cause != "" {
-		t.Message = fmt.Sprintf("the Hub cannot be used (%s); it is asked again until it can", cause)
+		t.Message = fmt.Sprintf("the Hub is unreachable or returns server errors (%s); retrying with back-off", cause)
 	}
 	return t
 }
@@ -167,7 +167,7 @@ func forgetDeleted(o *Observed) Plan {
 }
 
 func deletedProblem() *Problem {
-	return pending(v1alpha1.ReasonRemotelyDeleted, "the webhook was deleted on the Hub; it is registered anew")
+	return pending(v1alpha1.ReasonRemotelyDeleted, "the webhook was deleted on the Hub; registering it again")
 }
 
 // stalled returns a problem that lasts until the user acts.

@@ -105,7 +105,7 @@ func (o *Observed) deleteUncertain() (Plan, bool) {
 	if !intent || len(ids) == 0 {
 		return Plan{}, false
 	}
-	return o.blockedOrOrphan(fmt.Sprintf("a registration was begun and its end is not known, and it may have made one "+
+	return o.blockedOrOrphan(fmt.Sprintf("the outcome of a registration is unknown, and it may have made one "+
 		"of these webhooks, though the Hub does not say that they were created at that time: %s; delete it "+
 		"on the Hub, or set the annotation %s=%s", list(ids), v1alpha1.AnnotationForceOrphan, orphanUnknown)), true
 }

@@ -76,7 +76,7 @@ func update(o *Observed) Plan {
 }
 
 func updating() *Problem {
-	return pending(v1alpha1.ReasonUpdating, "the webhook on the Hub is being changed to what spec says")
+	return pending(v1alpha1.ReasonUpdating, "the webhook on the Hub is being updated to match spec")
 }
 
 // isUnsigned reports whether spec turns signing off and the Hub does not sign any more: it may have taken the update
@@ -201,7 +201,7 @@ func signingProblem(o *Observed) *Problem {
 	switch {
 	case !o.Object.DeletionTimestamp.IsZero():
 		t.Unknown, t.Reason = true, v1alpha1.ReasonPending
-		t.Message = "the Secret is not looked at any more: the resource is being deleted"
+		t.Message = "the Secret is not read any more: the resource is being deleted"
 	case o.Local.SecretProblem != nil && o.wantsSecretWrite():
 		return o.Local.SecretProblem
 	case o.ForeignSecret() && o.mayBecomeOurs():

@@ -95,8 +95,7 @@ func verifiedProblem(o *Observed) *Problem {
 		return nil
 	case o.Remote.Presence == Present && o.Verification().Triggers > 0:
 		t.Reason, t.Event = v1alpha1.ReasonVerificationFailed, true
-		t.Message = "the Hub did not verify the endpoint and is made to try again, ever less often, or " + tryAtOnce +
-			": " + handshake
+		t.Message = "the Hub has not verified the endpoint; retrying with back-off, or " + tryAtOnce + ": " + handshake
 	default:
 		t.Reason = v1alpha1.ReasonAwaitingVerification
 		t.Message = "the Hub has not verified the endpoint yet: " + handshake

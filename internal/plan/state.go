@@ -29,7 +29,7 @@ const (
 	SecretMisplaced State = "SecretMisplaced"
 	// AwaitingVerification: the Hub has not verified the endpoint.
 	AwaitingVerification State = "AwaitingVerification"
-	// InSync: the Hub holds what spec says.
+	// InSync: the webhook on the Hub matches spec.
 	InSync State = "InSync"
 	// Deleting: the resource is being deleted.
 	Deleting State = "Deleting"

@@ -134,7 +134,7 @@ func setConditions(s *v1alpha1.Chatt2WebhookStatus, o *Observed, next Plan) {
 		}
 	}
 	set(s, o, v1alpha1.ConditionSynced, of[v1alpha1.ConditionSynced],
-		v1alpha1.ReasonSynced, "the Hub holds what spec says"+keyNote(o))
+		v1alpha1.ReasonSynced, "the webhook on the Hub matches spec"+keyNote(o))
 	set(s, o, v1alpha1.ConditionVerified, of[v1alpha1.ConditionVerified],
 		v1alpha1.ReasonVerified, "the Hub has verified the endpoint")
 	if o.Object.Spec.RequiresSignature {
