@@ -46,7 +46,7 @@ func TestCampaign(t *testing.T) {
 	case os.Getenv("CAMPAIGN") == "whole":
 		least, behind, twice = leastWhole, []reads{fresh, lagging, frozen}, afterDeath
 	case raceDetected:
-		least, every = least/32, 24
+		least, every = least/128, 96
 	}
 	for _, f := range chosenFlows() {
 		x := extent{flow: f, reads: behind, every: every, twice: twice}
