@@ -26,9 +26,9 @@ type outcome struct {
 	waiting bool
 	// failed: the call to the Hub was made and failed.
 	failed bool
-	// gone: the resource was let go.
+	// gone: the finalizer was removed.
 	gone bool
-	// again: the world is not as it was thought to be, look at once.
+	// again: what was observed is outdated, reconcile at once.
 	again bool
 	// events are what was done that a person would want to know of.
 	events []occurrence
@@ -113,7 +113,8 @@ func (o *observation) callFailed(action plan.Action, err error, now time.Time, o
 		o.local.failed(now, o.attempt(), problem)
 	case plan.AwaitProbe:
 		o.local.failed(now, o.attempt(), problem)
-		// The connection finds out, and wakes everyone if it is the key. If it is not, the next refusal is told.
+		// The connection finds out, and enqueues all its resources if it is the key. If not, the next refusal is
+		// reported.
 		out.waiting = o.local.failures == 1
 	case plan.Reobserve:
 		o.local.failed(now, o.attempt(), problem)
@@ -122,7 +123,7 @@ func (o *observation) callFailed(action plan.Action, err error, now time.Time, o
 	return true
 }
 
-// restoreMetadata puts back what a user, or a tool that replaces objects, took away.
+// restoreMetadata restores what a user, or a tool that replaces objects, has removed.
 func (r *Reconciler) restoreMetadata(ctx context.Context, o *observation, _ plan.Plan, out *outcome) {
 	out.err = r.patchMetadata(ctx, o, func(w *v1alpha1.Chatt2Webhook) {
 		addFinalizer(w)
@@ -138,7 +139,7 @@ func (r *Reconciler) restoreMetadata(ctx context.Context, o *observation, _ plan
 	out.failed = !o.local.UnkeptUntil.IsZero()
 }
 
-// look looks at the webhook again.
+// look reads the webhook from the Hub.
 func (r *Reconciler) look(ctx context.Context, o *observation, p plan.Plan, out *outcome) {
 	seen, ok, err := o.conn.Look(ctx, subject(o.name), p.WebhookID)
 	if errors.Is(err, connection.ErrWait) {
@@ -169,7 +170,7 @@ func (r *Reconciler) forgetWebhook(ctx context.Context, o *observation, p plan.P
 	out.again = true
 }
 
-// forgotten has a resource, whose intent is removed, know nothing any more of the webhook that it had.
+// forgotten forgets the webhook of a resource whose intent is removed.
 func (r *Reconciler) forgotten(o *observation) {
 	o.local.LocalState = plan.LocalState{Requested: o.local.Requested}
 	o.local.held, o.local.unwritten = nil, nil
@@ -263,7 +264,7 @@ const mostReleases = 3
 // release removes the finalizer. The garbage collector, and others, write a resource that is being deleted while the
 // Hub is called: after a conflict the resource is read again, and nothing is repeated at the Hub.
 func (r *Reconciler) release(ctx context.Context, o *observation, out *outcome) {
-	// Said before the call: its answer may be lost.
+	// Recorded before the call, as its answer may be lost.
 	o.local.released = true
 	var err error
 	for range mostReleases {
@@ -299,7 +300,7 @@ func (r *Reconciler) releaseResource(ctx context.Context, o *observation, p plan
 	r.release(ctx, o, out)
 }
 
-// deleteWebhook deletes the webhook and lets the resource go. One that is gone already is as good.
+// deleteWebhook deletes the webhook and releases the resource. A webhook that does not exist counts as deleted.
 func (r *Reconciler) deleteWebhook(ctx context.Context, o *observation, p plan.Plan, out *outcome) {
 	err := o.conn.Delete(ctx, subject(o.name), p.WebhookID)
 	if hub.IsKind(err, hub.NotFound) {
@@ -333,7 +334,7 @@ func (r *Reconciler) deleteDuplicate(ctx context.Context, o *observation, p plan
 	out.again = true
 }
 
-// orphan lets the resource go and leaves its webhook on the Hub. It is told first: told twice is better than never.
+// orphan releases the resource and leaves its webhook on the Hub. It is reported first: twice is better than never.
 func (r *Reconciler) orphan(ctx context.Context, o *observation, p plan.Plan, out *outcome) {
 	kept, err := r.keepSecrets(ctx, o)
 	if out.err = err; err != nil {

@@ -15,7 +15,7 @@ import (
 
 // create writes down the intent, registers the webhook and stores its secret. The report that follows records the id.
 func (r *Reconciler) create(ctx context.Context, o *observation, p plan.Plan, out *outcome) {
-	// Nothing is written down before the call's turn has come.
+	// Nothing is recorded before the call's turn has come.
 	if out.waiting = !o.conn.Turn(subject(o.name), connection.Creation); out.waiting {
 		return
 	}
@@ -29,7 +29,7 @@ func (r *Reconciler) create(ctx context.Context, o *observation, p plan.Plan, ou
 		return
 	}
 	spec := &o.Object.Spec
-	// From here to the answer a webhook may come to be that nobody knows of.
+	// From here to the answer the Hub may create a webhook that only the intent shows.
 	closed := o.local.IntentClosed
 	o.local.IntentClosed = false
 	o.local.rememberIntent(o)
@@ -40,7 +40,7 @@ func (r *Reconciler) create(ctx context.Context, o *observation, p plan.Plan, ou
 		return
 	}
 	if !r.claims.claim(got.ID, o.name) {
-		// Another resource adopted it before the answer came. The intent stays open, should that one let go of it.
+		// Another resource adopted it before the answer came. The intent stays open, should that one give it up.
 		out.again = true
 		return
 	}
@@ -57,7 +57,7 @@ func (r *Reconciler) create(ctx context.Context, o *observation, p plan.Plan, ou
 	}
 }
 
-// withdrawIntent removes what was written down of registrations of which nothing came.
+// withdrawIntent removes the annotations of registrations that have made nothing.
 func (r *Reconciler) withdrawIntent(ctx context.Context, o *observation, _ plan.Plan, out *outcome) {
 	if out.err = r.patchMetadata(ctx, o, removeIntent); out.err == nil {
 		o.local.IntentClosed, o.local.Intent = false, nil
@@ -86,7 +86,7 @@ func (r *Reconciler) writeIntent(ctx context.Context, o *observation, retried bo
 			w.Annotations = map[string]string{}
 		}
 		if !intent || o.local.IntentClosed {
-			// Of what was begun before, nothing came.
+			// The registrations before have made nothing.
 			w.Annotations[v1alpha1.AnnotationCreateStartedAt] = now
 			delete(w.Annotations, v1alpha1.AnnotationCreateAttempts)
 		}
@@ -100,7 +100,7 @@ func (r *Reconciler) writeIntent(ctx context.Context, o *observation, retried bo
 		o.local.intentWritten = intentSaid(o.Object)
 	}
 	if err == nil && dropped {
-		r.orphaned(o, "", "", out) // should it have made a webhook, nobody would find that
+		r.orphaned(o, "", "", out) // should it have made a webhook, nothing would show it
 	}
 	if err != nil || o.Object.ResourceVersion != version {
 		return err

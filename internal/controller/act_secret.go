@@ -20,10 +20,10 @@ import (
 // storeTries is how often storing a secret is tried in a row when the Secret changes meanwhile.
 const storeTries = 3
 
-// beginRotation writes down that the stored secret may be dead from now on. It proves, too, that the Secret can be
+// beginRotation records that the stored secret may be stale from now on. It proves, too, that the Secret can be
 // written, before the Hub is asked for what it shows once.
 func (r *Reconciler) beginRotation(ctx context.Context, o *observation, p plan.Plan, out *outcome) {
-	// A secret is not called doubtful before the turn has come to have another one made.
+	// A secret is not marked stale before the turn has come to have another one made.
 	if out.waiting = !o.conn.Turn(subject(o.name), connection.Repair); out.waiting {
 		return
 	}
@@ -60,7 +60,7 @@ func (r *Reconciler) redefine(ctx context.Context, o *observation, _ plan.Plan, 
 			o.local.RotationOwn = o.local.RotationOwn && hub.OutcomeOf(err) == hub.NotApplied
 		}
 		if hub.IsKind(err, hub.Invalid) {
-			// Perhaps it does not sign any more. If it cannot be looked at now, the next refusal has it looked at.
+			// Perhaps it does not sign any more. If it cannot be read now, it is read after the next refusal.
 			if seen, err := o.conn.Get(ctx, subject(o.name), o.ID, connection.Repair); err == nil {
 				o.Remote = plan.Remote{Presence: plan.Present, Webhook: seen.Webhook, SeenAt: seen.SeenAt}
 			}
@@ -95,7 +95,8 @@ func (r *Reconciler) store(ctx context.Context, o *observation) error {
 	var err error
 	for range storeTries {
 		if o.overtaken() {
-			// Whoever did it has made another secret, before this one or after: only a third is known to be alive.
+			// Another process has made another secret, before this one or after: only a third one is known to be
+			// current.
 			o.local.held, o.local.Held, o.local.SecretAmbiguous = nil, false, true
 			o.local.secretWritten()
 			return nil
@@ -129,7 +130,7 @@ func (r *Reconciler) store(ctx context.Context, o *observation) error {
 	return err
 }
 
-// overtaken reports whether somebody else has stored a secret of the webhook since the one that is held was asked for.
+// overtaken reports whether another process has stored a secret of the webhook since the held one was requested.
 func (o *observation) overtaken() bool {
 	held, content := o.local.held, o.content()
 	if content.Current.IsZero() || content.WebhookID != held.webhookID || content.Current == held.value {
@@ -138,8 +139,8 @@ func (o *observation) overtaken() bool {
 	return !content.RotationStartedAt.Equal(held.begun) || held.begun.IsZero()
 }
 
-// storeTime is the time that a secret is stored with: later, in whole seconds, than the one that status knows of, so
-// that a secret whose storing was not recorded is told from one that was tampered with.
+// storeTime returns the time that a secret is stored with: later, in whole seconds, than the one in status, so that a
+// secret that status does not show yet differs from one that was tampered with.
 func (r *Reconciler) storeTime(o *observation) time.Time {
 	now := r.Now()
 	if later := plan.StoredAt(o.Object, now).Add(time.Second); later.After(now) {

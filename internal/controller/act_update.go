@@ -69,7 +69,7 @@ func updateEvent(p plan.Plan) occurrence {
 	return normal(v1alpha1.EventUpdated, "Updated on the Hub: %s", strings.Join(p.Changes, ", "))
 }
 
-// mayHaveUpdated forgets what nobody knows any more of what the Hub does not show.
+// mayHaveUpdated forgets what an update of unknown outcome may have changed of what the Hub does not show.
 func (o *observation) mayHaveUpdated(sent plan.Changes, ends bool) {
 	if sent.Has(plan.FieldHeaders) {
 		o.Applied.HeadersHash = ""

@@ -11,7 +11,7 @@ import (
 // mostAttempts bounds how many registrations are remembered of a resource that has no webhook yet.
 const mostAttempts = 16
 
-// intentAnnotations are those that tell of registrations that were begun.
+// intentAnnotations are the annotations that record registrations.
 var intentAnnotations = []string{
 	v1alpha1.AnnotationCreateStartedAt, v1alpha1.AnnotationCreateRetriedAt, v1alpha1.AnnotationCreateAttempts,
 }
@@ -50,7 +50,7 @@ func (m *localState) rememberIntent(o *observation) {
 	}
 }
 
-// createAttempt is what a registration said, as the annotation has it.
+// createAttempt is what a registration sent, as the annotation records it.
 type createAttempt struct {
 	Label     string `json:"label"`
 	Endpoint  string `json:"endpoint"`
@@ -59,7 +59,7 @@ type createAttempt struct {
 	KeyHash string `json:"apiKeyHash"`
 }
 
-// createAttempts are the registrations that the annotation tells of. One that somebody has spoilt tells of none.
+// createAttempts returns the registrations that the annotation records: none if it cannot be parsed.
 func createAttempts(annotation string) []createAttempt {
 	var all []createAttempt
 	if err := json.Unmarshal([]byte(annotation), &all); err != nil {
@@ -85,7 +85,7 @@ func addAttempt(w *v1alpha1.Chatt2Webhook, keyHash string) (dropped bool) {
 	return len(all) > mostAttempts
 }
 
-// formerAttempts are the natural keys of registrations that said something else than spec says now.
+// formerAttempts returns the natural keys of registrations that sent something else than spec says now.
 func formerAttempts(w *v1alpha1.Chatt2Webhook, annotation string) []connection.NaturalKey {
 	if annotation == "" {
 		return nil

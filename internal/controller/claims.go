@@ -25,7 +25,7 @@ type claims struct {
 	// elsewhere are owners that the cache does not show, those of other shards, empty for none, and until when that is
 	// believed: by webhook, and by resource the older one that declares the same.
 	elsewhere map[string]elsewhere
-	// onlyOwnNamespaces: the resources of other namespaces may not be looked at.
+	// onlyOwnNamespaces: the operator may not list the resources of other namespaces.
 	onlyOwnNamespaces atomic.Bool
 }
 
@@ -98,7 +98,7 @@ func (r *Reconciler) ownerOf(ctx context.Context, id string, me *v1alpha1.Chatt2
 	}
 	var others v1alpha1.Chatt2WebhookList
 	// What is only read need not be copied.
-	err := r.Client.List(ctx, &others, client.MatchingFields{indexWebhookID: drawer(id)}, client.UnsafeDisableDeepCopy)
+	err := r.Client.List(ctx, &others, client.MatchingFields{indexWebhookID: bucket(id)}, client.UnsafeDisableDeepCopy)
 	if err != nil {
 		return "", err
 	}
@@ -178,7 +178,7 @@ func (r *Reconciler) liveOwnerOf(ctx context.Context, id string, me *v1alpha1.Ch
 }
 
 // liveList lists resources from the API server. An operator of some namespaces that may not list others gets those of
-// its own only, and asks for the others once in its life.
+// its own only, and asks for the others once per process.
 func (r *Reconciler) liveList(ctx context.Context, which client.MatchingFields) ([]v1alpha1.Chatt2Webhook, error) {
 	if !r.claims.onlyOwnNamespaces.Load() {
 		found, err := r.liveListIn(ctx, which, []string{metav1.NamespaceAll})

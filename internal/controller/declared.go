@@ -27,7 +27,7 @@ func (r *Reconciler) claimant(ctx context.Context, o *observation) (string, erro
 }
 
 // isOlderClaimant reports whether another resource that declares the same comes first. One that has no webhook does not
-// come before one that has: it waits itself, or both would for ever.
+// come before one that has: both would wait for ever.
 func isOlderClaimant(o *observation, other *v1alpha1.Chatt2Webhook) bool {
 	waits := o.ID != "" && other.Status.WebhookID == ""
 	return other.UID != o.Object.UID && natural(other) == natural(o.Object) && other.DeletionTimestamp.IsZero() &&
@@ -63,7 +63,7 @@ func (r *Reconciler) olderClaimantElsewhere(ctx context.Context, o *observation)
 }
 
 // observeClaimsElsewhere asks the API server who has the webhooks that look like the one of the resource, where the
-// cache shows nobody who does: two shards may have registered the same at once.
+// cache shows none: two shards may have registered the same at once.
 func (r *Reconciler) observeClaimsElsewhere(ctx context.Context, o *observation) error {
 	if !r.Options.IsShard || o.ID == "" {
 		return nil
@@ -124,7 +124,7 @@ func (r *Reconciler) declaring(
 	ctx context.Context, o *observation, key connection.NaturalKey,
 ) ([]*v1alpha1.Chatt2Webhook, error) {
 	var list v1alpha1.Chatt2WebhookList
-	alike := client.MatchingFields{indexNatural: naturalDrawer(key)}
+	alike := client.MatchingFields{indexNatural: naturalBucket(key)}
 	if err := r.Client.List(ctx, &list, alike, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, err
 	}
@@ -208,7 +208,7 @@ func (r *Reconciler) sameKey(ctx context.Context, o *observation, other *v1alpha
 }
 
 // ownerDiffers reports whether the webhook is what its other owner declares and not what this resource does, as far as
-// the cache and the Hub show that. A status that names it is not enough: somebody may have edited that.
+// the cache and the Hub show that. A status that names it is not enough: a user may have edited it.
 func (r *Reconciler) ownerDiffers(ctx context.Context, o *observation) (bool, error) {
 	var key client.ObjectKey
 	key.Namespace, key.Name, _ = strings.Cut(o.Owner, "/")

@@ -30,7 +30,7 @@ type localState struct {
 	conn *connection.Connection
 	// seenAt is when the connection before that saw the webhook last: what another one saw earlier is the past.
 	seenAt time.Time
-	// intentWritten is what the annotations said when this process last wrote down a registration.
+	// intentWritten is what the annotations said when this process last recorded a registration.
 	intentWritten string
 	// registeredAt is when this process last registered a webhook.
 	registeredAt time.Time
@@ -166,7 +166,7 @@ func (m *localState) reconsider(what attempt, secret types.UID) {
 	}
 }
 
-// localStates are the localStates of all resources.
+// localStates are the local states of all resources.
 type localStates struct {
 	mu sync.Mutex
 	m  map[types.NamespacedName]*localState

@@ -30,11 +30,11 @@ type observation struct {
 	headers []hub.Header
 	// secret and former are the signing Secret and the one of the name before, as they were read; nil when not there.
 	secret, former *corev1.Secret
-	// overwritten: while we wrote, somebody else did, and what was observed is no longer all there is.
+	// overwritten: another client wrote at the same time, and the observation is outdated.
 	overwritten bool
 }
 
-// observe reads what there is to know. It writes nothing and makes no call to the Hub but to look at one webhook that
+// observe reads all that a decision needs. It writes nothing and makes no call to the Hub but a GET of a webhook that
 // a listing did not show.
 func (r *Reconciler) observe(
 	ctx context.Context, object *v1alpha1.Chatt2Webhook, local *localState,
@@ -93,7 +93,7 @@ func (r *Reconciler) observeProtection(_ context.Context, o *observation) error 
 	return nil
 }
 
-// observeHub looks at what the connection knows.
+// observeHub reads what the connection has observed.
 func (r *Reconciler) observeHub(ctx context.Context, o *observation) error {
 	if o.conn != o.local.conn {
 		o.unsubscribe()
@@ -102,7 +102,7 @@ func (r *Reconciler) observeHub(ctx context.Context, o *observation) error {
 	if o.conn == nil || suspended {
 		o.unsubscribe()
 		if o.conn != nil && o.local.unproved != o.ID {
-			o.Remote = o.seen(o.ID) // status may not have been told of it
+			o.Remote = o.seen(o.ID) // status may not show it yet
 		}
 		return nil
 	}

@@ -43,7 +43,7 @@ func (r *Reconciler) observeSigning(ctx context.Context, o *observation) error {
 			continue
 		}
 		if !secret.DeletionTimestamp.IsZero() && (o.secret != nil || !o.Object.Spec.RequiresSignature) {
-			continue // somebody's finalizer keeps it, and there is nothing to take along
+			continue // a finalizer keeps it, and there is nothing to move
 		}
 		o.former = secret
 		o.FormerSecret = new(o.describe(other, secret, o.Now))
@@ -52,8 +52,9 @@ func (r *Reconciler) observeSigning(ctx context.Context, o *observation) error {
 	return nil
 }
 
-// knownSecrets are the names of Secrets that may hold a signing secret of the resource: the one that status names, the
-// one that this process wrote last, and those that the cache shows. The status may have been lost that was to name one.
+// knownSecrets returns the names of Secrets that may hold a signing secret of the resource: the one that status names,
+// the one that this process wrote last, and those that the cache shows. The status may have been lost that was to name
+// one.
 func (r *Reconciler) knownSecrets(ctx context.Context, o *observation) ([]string, error) {
 	var known []string
 	add := func(name string) {
@@ -74,7 +75,7 @@ func (r *Reconciler) knownSecrets(ctx context.Context, o *observation) ([]string
 	cached := &metav1.PartialObjectMetadataList{}
 	cached.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("SecretList"))
 	err := r.Client.List(ctx, cached, client.InNamespace(o.name.Namespace),
-		client.MatchingFields{indexOwner: drawer(string(o.Object.UID))}, client.UnsafeDisableDeepCopy)
+		client.MatchingFields{indexOwner: bucket(string(o.Object.UID))}, client.UnsafeDisableDeepCopy)
 	for n := range cached.Items {
 		if metav1.IsControlledBy(&cached.Items[n], o.Object) {
 			add(cached.Items[n].Name)

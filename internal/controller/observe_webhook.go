@@ -17,9 +17,9 @@ import (
 )
 
 // named is the webhook of the resource, given what status says. What this process has registered, adopted or seen to be
-// right counts for more than what somebody may have written into status since.
+// right counts for more than what a user may have written into status since.
 func (m *localState) named(s *v1alpha1.Chatt2WebhookStatus) string {
-	// An id that cannot be one was written by somebody else, and counts as lost.
+	// An invalid id was written by another client, and counts as lost.
 	if !isCanonicalID(s.WebhookID) {
 		return m.WebhookID
 	}
@@ -35,7 +35,7 @@ func (m *localState) named(s *v1alpha1.Chatt2WebhookStatus) string {
 	return m.WebhookID
 }
 
-// take takes a webhook for the resource's that only status tells of.
+// take accepts a webhook as the resource's that only status names.
 func (m *localState) take(id string) {
 	if id != m.WebhookID {
 		m.ApplicationID, m.APIKeyHash = "", ""
@@ -43,7 +43,7 @@ func (m *localState) take(id string) {
 	m.WebhookID, m.unproved = id, id
 }
 
-// isCanonicalID reports whether an id is a UUID as the Hub and all of us write it: owners are told apart by it.
+// isCanonicalID reports whether an id is a UUID in the form that the Hub and the operator write: claims compare it.
 func isCanonicalID(id string) bool {
 	return len(id) == 36 && uuid.Validate(id) == nil && id == strings.ToLower(id)
 }

@@ -21,7 +21,7 @@ const Name = "chatt2-webhook-operator"
 type Operator struct {
 	// Options are how it was started.
 	Options Options
-	// Hub is how clients of the Hub are made; the API key and what to tell of calls are filled in.
+	// Hub configures the clients of the Hub, but for the API key, the clock and what observes calls.
 	Hub hub.Config
 	// QPS and Burst are the budget of calls of one API key.
 	QPS   float64
@@ -32,7 +32,7 @@ type Operator struct {
 	Now func() time.Time
 }
 
-// SetupWithManager lets the manager run the operator. The error tells what is wrong with how it was started.
+// SetupWithManager has the manager run the operator. It returns what is wrong with the settings.
 func (op Operator) SetupWithManager(mgr manager.Manager) error {
 	counted := NewMetrics(op.Registry)
 	wakes := &Wakes{}

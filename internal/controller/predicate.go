@@ -10,9 +10,9 @@ import (
 	"github.com/chatt2me/webhook-operator/api/v1alpha1"
 )
 
-// worthALook lets updates through that somebody else made: a new spec, annotation, finalizer or deletion, or a status
-// that lost what we wrote. Our own status writes are no reason to look again.
-func worthALook() predicate.Predicate {
+// worthReconciling lets updates through that somebody else made: a new spec, annotation, finalizer or deletion, or a
+// status that lost what we wrote. Our own status writes are no reason to look again.
+func worthReconciling() predicate.Predicate {
 	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 		before, after, ok := pair(e)
 		return !ok || before.Generation != after.Generation ||

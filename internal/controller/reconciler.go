@@ -80,8 +80,8 @@ type Reconciler struct {
 
 // Reconcile takes one step for one resource.
 func (r *Reconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
-	// A step that has begun is brought to its end: between a call to the Hub and the write that remembers it is no
-	// place to stop.
+	// A step that has begun is not cancelled: between a call to the Hub and the write that records it is no place to
+	// stop.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), StepTime)
 	defer cancel()
 

@@ -29,7 +29,7 @@ const (
 	lastStep  = time.Minute
 )
 
-// report writes the status, if it is another one, tells the events, and says when to look again. What could not be
+// report writes the status if it changed, emits the events, and returns when to reconcile again. What could not be
 // done at the Hub is in the memory and so in the next decision.
 func (r *Reconciler) report(ctx context.Context, o *observation, p plan.Plan, out outcome) (reconcile.Result, error) {
 	if out.err != nil {
@@ -46,7 +46,7 @@ func (r *Reconciler) report(ctx context.Context, o *observation, p plan.Plan, ou
 	}
 	if !holds(p, next, out) {
 		turned, err := r.writeStatus(ctx, o, next)
-		// What was done is told whether or not it could be recorded.
+		// What was done is reported whether or not it could be recorded.
 		r.emit(ctx, o.Object, together(out.events, turned))
 		if err != nil {
 			return o.failed(err)
@@ -158,8 +158,8 @@ func (r *Reconciler) wait(o *observation, p, next plan.Plan, out outcome) reconc
 	return reconcile.Result{RequeueAfter: o.local.nextStep()}
 }
 
-// nextStep is the delay of a step that can be taken now. Should steps ever lead nowhere, they come ever slower: neither
-// the Hub nor the API server is to be hammered by what nobody has thought of.
+// nextStep returns the delay of a step that can be taken now. Steps that lead nowhere back off, so that an unforeseen
+// loop overloads neither the Hub nor the API server.
 func (m *localState) nextStep() time.Duration {
 	if m.steps++; m.steps <= manySteps {
 		return atOnce

@@ -29,17 +29,17 @@ import (
 	"github.com/chatt2me/webhook-operator/internal/hub/connection"
 )
 
-// The indexes of the cache: of resources, where nothing else is said.
+// The indexes of the cache: of resources unless stated otherwise.
 const (
-	// indexWebhookID and indexNatural hold drawers: what is found there need not be what was looked for.
+	// indexWebhookID and indexNatural hold buckets: what a look-up finds need not be what was looked for.
 	indexWebhookID = "webhook-id"
 	indexNatural   = "natural"
 	indexSecret    = "secret"
 	indexConfigMap = "configmap"
 	indexAPIKey    = "api-key"
-	// indexSigning holds drawers of the names of signing Secrets.
+	// indexSigning holds buckets of the names of signing Secrets.
 	indexSigning = "signing-secret"
-	// indexOwner is of Secrets: by drawers of the resource that controls them.
+	// indexOwner is of Secrets: by buckets of the resource that controls them.
 	indexOwner = "owner"
 )
 
@@ -50,11 +50,11 @@ const (
 	fieldEndpoint  = "spec.endpoint"
 )
 
-// drawers is how many values there are of an index of what is unique to each resource. A value of its own would cost a
+// buckets is how many values there are of an index of what is unique to each resource. A value of its own would cost a
 // resource more than half a kilobyte in each index; so a look-up meets a few resources in vain.
-const drawers = 1 << 10
+const buckets = 1 << 10
 
-// Failures at the API server are tried again after a second, then ever later.
+// Failures at the API server are retried after a second, with back-off.
 const (
 	firstRetry = time.Second
 	lastRetry  = 5 * time.Minute
@@ -81,10 +81,10 @@ func (r *Reconciler) SetupWithManager(mgr manager.Manager, wakes *Wakes) error {
 		return err
 	}
 	b := builder.ControllerManagedBy(mgr).
-		For(&v1alpha1.Chatt2Webhook{}, builder.WithPredicates(worthALook(), r.resources.ofOthers())).
+		For(&v1alpha1.Chatt2Webhook{}, builder.WithPredicates(worthReconciling(), r.resources.ofOthers())).
 		Watches(&v1alpha1.Chatt2Webhook{}, handler.EnqueueRequestsFromMapFunc(r.siblings),
 			builder.WithPredicates(rivalry())).
-		Watches(&v1alpha1.Chatt2Webhook{}, handler.Funcs{UpdateFunc: r.lookAtForeignStatus}).
+		Watches(&v1alpha1.Chatt2Webhook{}, handler.Funcs{UpdateFunc: r.enqueueForeignStatus}).
 		Watches(&corev1.ConfigMap{}, inWaves(r.referring(indexConfigMap)), builder.OnlyMetadata).
 		WatchesRawSource(source.Func(func(_ context.Context, queue requestQueue) error {
 			// A source starts when this process leads: from now on it acts.
@@ -106,12 +106,12 @@ func (r *Reconciler) SetupWithManager(mgr manager.Manager, wakes *Wakes) error {
 	return b.Complete(r)
 }
 
-// foreignStatusDelay is how soon a status is looked at that somebody else wrote: late enough that two who write the
-// same status do not chase each other.
+// foreignStatusDelay is how soon a resource is reconciled whose status another client wrote: late enough that two that
+// write the same status do not chase each other.
 const foreignStatusDelay = 10 * time.Second
 
-// lookAtForeignStatus has a resource looked at whose status somebody else has written.
-func (r *Reconciler) lookAtForeignStatus(_ context.Context, e event.UpdateEvent, queue requestQueue) {
+// enqueueForeignStatus enqueues a resource whose status another client has written.
+func (r *Reconciler) enqueueForeignStatus(_ context.Context, e event.UpdateEvent, queue requestQueue) {
 	before, after, ok := pair(e)
 	if !ok || equality.Semantic.DeepEqual(before.Status, after.Status) {
 		return
@@ -125,8 +125,8 @@ func (r *Reconciler) lookAtForeignStatus(_ context.Context, e event.UpdateEvent,
 func IndexResources(ctx context.Context, in client.FieldIndexer) error {
 	var failed []error
 	for name, of := range map[string]func(*v1alpha1.Chatt2Webhook) []string{
-		indexWebhookID: func(w *v1alpha1.Chatt2Webhook) []string { return []string{drawer(w.Status.WebhookID)} },
-		indexNatural:   func(w *v1alpha1.Chatt2Webhook) []string { return []string{naturalDrawer(natural(w))} },
+		indexWebhookID: func(w *v1alpha1.Chatt2Webhook) []string { return []string{bucket(w.Status.WebhookID)} },
+		indexNatural:   func(w *v1alpha1.Chatt2Webhook) []string { return []string{naturalBucket(natural(w))} },
 		indexSecret:    func(w *v1alpha1.Chatt2Webhook) []string { return unique(w.SecretNames()) },
 		indexConfigMap: func(w *v1alpha1.Chatt2Webhook) []string { return unique(w.ConfigMapNames()) },
 		indexAPIKey:    func(w *v1alpha1.Chatt2Webhook) []string { return []string{w.Spec.APIKeySecretRef.Name} },
@@ -134,7 +134,7 @@ func IndexResources(ctx context.Context, in client.FieldIndexer) error {
 			if !w.Spec.RequiresSignature {
 				return nil
 			}
-			return []string{drawer(w.SigningSecretName())}
+			return []string{bucket(w.SigningSecretName())}
 		},
 	} {
 		failed = append(failed, in.IndexField(ctx, &v1alpha1.Chatt2Webhook{}, name,
@@ -153,21 +153,21 @@ func IndexSecrets(ctx context.Context, in client.FieldIndexer) error {
 		if owner == nil || owner.APIVersion != v1alpha1.GroupVersion.String() {
 			return nil
 		}
-		return []string{drawer(string(owner.UID))}
+		return []string{bucket(string(owner.UID))}
 	})
 }
 
-// drawer is the value of an index that a webhook's id is under, or what it is recognised by, together with others.
-func drawer(texts ...string) string {
+// bucket returns the bucket of an index that a webhook's id, or what it is recognised by, shares with others.
+func bucket(texts ...string) string {
 	h := fnv.New32a()
 	for _, text := range texts {
 		_, _ = h.Write([]byte(text)) // a hash takes everything
 	}
-	return strconv.Itoa(int(h.Sum32() % drawers))
+	return strconv.Itoa(int(h.Sum32() % buckets))
 }
 
-func naturalDrawer(key connection.NaturalKey) string {
-	return drawer(key.Label, key.Endpoint, key.EventType)
+func naturalBucket(key connection.NaturalKey) string {
+	return bucket(key.Label, key.Endpoint, key.EventType)
 }
 
 func unique(names []string) []string {
@@ -188,11 +188,11 @@ func (r *Reconciler) referring(index string) handler.MapFunc {
 func (r *Reconciler) signsWith(ctx context.Context, object client.Object) []reconcile.Request {
 	return r.requests(ctx, func(w *v1alpha1.Chatt2Webhook) bool {
 		return w.Spec.RequiresSignature && w.SigningSecretName() == object.GetName()
-	}, client.InNamespace(object.GetNamespace()), client.MatchingFields{indexSigning: drawer(object.GetName())})
+	}, client.InNamespace(object.GetNamespace()), client.MatchingFields{indexSigning: bucket(object.GetName())})
 }
 
-// inWaves has the resources looked at that an object which came, changed or went is of interest to: thousands may use
-// one API key. Those that are there at the start are looked at anyway.
+// inWaves enqueues the resources that reference a changed object: thousands may use one API key. At the start all are
+// enqueued anyway.
 func inWaves(of handler.MapFunc) handler.EventHandler {
 	wake := func(ctx context.Context, object client.Object, queue requestQueue) {
 		for place, request := range of(ctx, object) {
@@ -222,11 +222,11 @@ func (r *Reconciler) siblings(ctx context.Context, object client.Object) []recon
 		}, in)
 	}
 	key := natural(w)
-	others := of(client.MatchingFields{indexNatural: naturalDrawer(key)}, func(other *v1alpha1.Chatt2Webhook) bool {
+	others := of(client.MatchingFields{indexNatural: naturalBucket(key)}, func(other *v1alpha1.Chatt2Webhook) bool {
 		return natural(other) == key
 	})
 	if id := w.Status.WebhookID; id != "" {
-		others = append(others, of(client.MatchingFields{indexWebhookID: drawer(id)},
+		others = append(others, of(client.MatchingFields{indexWebhookID: bucket(id)},
 			func(other *v1alpha1.Chatt2Webhook) bool { return other.Status.WebhookID == id })...)
 	}
 	return others
@@ -270,7 +270,7 @@ func (w *Wakes) to(queue requestQueue) error {
 // verified: registering the others may take long.
 const urgentPriority = 1
 
-// Wake puts subjects into the queue. Before the controller runs there is nobody to wake.
+// Wake enqueues subjects. Before the controller runs it does nothing.
 func (w *Wakes) Wake(subjects []connection.Subject, urgency connection.Urgency) {
 	w.mu.Lock()
 	queue := w.queue

@@ -52,7 +52,7 @@ type texts struct {
 	known map[string]string
 }
 
-// share replaces each text by the one that others have.
+// share replaces each string by an equal one that other objects hold.
 func (t *texts) share(all ...*string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -16,7 +16,7 @@ import (
 )
 
 // reportVanished counts and reports the webhook of a resource that is gone though this process has not released it:
-// somebody has removed the finalizer, or a tool has replaced the resource without it. A resource that only left the
+// a user has removed the finalizer, or a tool has replaced the resource without it. A resource that only left the
 // shard still exists, and what another resource has or declares is not left behind, nor is what the Hub does not have
 // any more: another process may have deleted it. The error is connection.ErrWait while the Hub is about to be asked. A
 // resource that was replaced is known to be gone: the API server answers a write to another UID as an invalid one.

@@ -41,7 +41,7 @@ func (w *writes) begin(name types.NamespacedName) {
 	w.of[name].open = true
 }
 
-// end takes the version that the write made, empty when it failed, and reports whether somebody else has written
+// end takes the version that the write made, empty when it failed, and reports whether another client has written
 // meanwhile.
 func (w *writes) end(name types.NamespacedName, version string) (others bool) {
 	w.mu.Lock()
@@ -82,7 +82,7 @@ func (w *writes) forget(name types.NamespacedName) {
 	delete(w.of, name)
 }
 
-// ofOthers lets changes through that somebody else made.
+// ofOthers lets changes through that another client made.
 func (w *writes) ofOthers() predicate.Predicate {
 	return predicate.Funcs{
 		CreateFunc: func(e event.CreateEvent) bool { return !w.isOwn(e.Object) },

@@ -31,7 +31,7 @@ func (o *Observed) sent() Sent { return Sent{Applied: o.Applied, RequiresSignatu
 
 // sentSignature is what was last sent of requiresSignature. What this process does not remember the Secret tells, under
 // its name or the former one: it is there when we have turned signing on, and marked before we turn it off. Where that
-// leaves a doubt it is sent, for that changes nothing if it is so already: to turn signing off when status still says
+// leaves it open it is sent, for that changes nothing if it is so already: to turn signing off when status still says
 // that there was a Secret, and of a webhook that we have sent nothing yet.
 func (o *Observed) sentSignature() bool {
 	if sent := o.Local.RequiresSignature; sent != nil {

@@ -48,7 +48,7 @@ func (o *Observed) mayBeOtherApplication() bool {
 		return application != o.Hub.ApplicationID
 	}
 	if keyHash == "" {
-		return application != "" // nobody knows with which key it was seen
+		return application != "" // it is unknown with which key it was observed
 	}
 	return keyHash != o.Key.Hash
 }
@@ -92,7 +92,7 @@ func StoredAt(object *v1alpha1.Chatt2Webhook, now time.Time) time.Time {
 	return s.RotatedAt.Time
 }
 
-// ForeignSecret reports whether the signing Secret belongs to somebody else. One that nothing controls is the
+// ForeignSecret reports whether the signing Secret belongs to another owner. One that nothing controls is the
 // resource's if it has the operator's label and names the webhook that the resource has and the Hub shows.
 func (o *Observed) ForeignSecret() bool {
 	s := &o.Signing

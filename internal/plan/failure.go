@@ -14,9 +14,9 @@ type Disposition int
 const (
 	// Retry: the call is made again after a while.
 	Retry Disposition = iota
-	// Settle: nobody knows whether the call was carried out; it settles, then the Hub is looked at.
+	// Settle: the outcome of the call is unknown; it settles, then the Hub is observed.
 	Settle
-	// Stall: the call is not made again until somebody acts.
+	// Stall: the call is not retried until the user acts.
 	Stall
 	// AwaitProbe: it is not known yet whether this call alone was refused or every call with the key. It is made again
 	// after a while, should it be this call alone.
@@ -25,7 +25,7 @@ const (
 	Reobserve
 )
 
-// FailedCall is the one place that says what a call to the Hub that failed leads to, and what is said of it.
+// FailedCall decides what a failed call to the Hub leads to, and what is reported of it.
 func FailedCall(action Action, err error) (Disposition, *Problem) {
 	condition := v1alpha1.ConditionSynced
 	if action == Redefine {
@@ -95,7 +95,7 @@ func unansweredCall(action Action, condition string, outcome hub.Outcome) (Dispo
 // come to accept.
 const RejectedTime = time.Hour
 
-// said is what the Hub said, for the end of a sentence.
+// said returns the Hub's message, for the end of a sentence.
 func said(e *hub.Error) string {
 	if e.Message == "" {
 		return ""

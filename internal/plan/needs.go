@@ -145,7 +145,7 @@ func (o *Observed) observe(gap time.Duration) (Action, time.Duration) {
 	return Observe, 0
 }
 
-// outcomeKnown: a listing was read that shows what became of the registration that was begun.
+// outcomeKnown: a listing was read that shows the outcome of the last registration.
 var outcomeKnown = need{"outcome of the registration known", func(o *Observed) (wait, bool) {
 	w := wait{
 		action: AwaitListing, listingAfter: o.settled(),

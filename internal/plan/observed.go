@@ -17,7 +17,7 @@ type Observed struct {
 	Settings Settings
 	// Object is the resource as it was read. A decision does not change it.
 	Object *v1alpha1.Chatt2Webhook
-	// Memory is what this process knows and nobody else.
+	// Local is what this process remembers, and a restart loses.
 	Local LocalState
 	// Key is about the API key.
 	Key Key
@@ -83,8 +83,8 @@ type LocalState struct {
 	WebhookID string
 	// DeletedID is the webhook that this process deleted because the resource is being deleted.
 	DeletedID string
-	// ApplicationID is the Application that it belongs to, and APIKeyHash tells the API key that showed it last, where
-	// status lacks them.
+	// ApplicationID is the Application that it belongs to, and APIKeyHash identifies the API key that showed it last,
+	// where status lacks them.
 	ApplicationID, APIKeyHash string
 	// IntentClosed is true when this process wrote the create intent and no registration since is unaccounted for.
 	IntentClosed bool
@@ -240,7 +240,7 @@ type SigningSecret struct {
 	WebhookID string
 	// Fingerprint is that of the secret stored, empty when there is none.
 	Fingerprint string
-	// RotatedAt is when the secret was stored, as well as can be told.
+	// RotatedAt is when the secret was stored, as far as is known.
 	RotatedAt time.Time
 	// HasPrevious: the previous secret is still there, until PreviousExpiresAt.
 	HasPrevious       bool

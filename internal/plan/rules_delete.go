@@ -91,7 +91,7 @@ func deleteOwn(o *Observed) Plan {
 	return release(o)
 }
 
-// deleteUncertain: a webhook that is like ours and belongs to nobody may still be what a registration of ours has made,
+// deleteUncertain: a matching webhook that no resource has may still be what a registration of ours has made,
 // though the Hub's clock has it a little older than the intent or a good deal younger, or says nothing.
 func (o *Observed) deleteUncertain() (Plan, bool) {
 	at, intent := o.intent()
@@ -121,7 +121,7 @@ func (o *Observed) blockedOrOrphan(message string) Plan {
 }
 
 // leftBehind is the webhook that stays when nothing more is done: that of the resource or, while a registration is
-// open, the only one that it seems to have made. It is empty when that is not known.
+// open, the only one that it may have made. It is empty when that is unknown.
 func (o *Observed) leftBehind() string {
 	if own := o.ownMatches(clockSkew); o.intentOpen() && len(own) == 1 {
 		return own[0].ID

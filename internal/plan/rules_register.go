@@ -137,7 +137,7 @@ func create(o *Observed) Plan {
 	return Plan{Action: Create, Retried: o.intentOpen(), Problem: registering()}
 }
 
-// ForeignSecretProblem returns what stands in the way while the signing Secret belongs to somebody else.
+// ForeignSecretProblem returns the problem of a signing Secret that belongs to another owner.
 func ForeignSecretProblem(o *Observed) *Problem {
 	t := &Problem{Condition: v1alpha1.ConditionSigningSecretReady, Reason: v1alpha1.ReasonSecretConflict}
 	if o.Signing.Leaving {

@@ -36,7 +36,7 @@ func recordWebhook(s *v1alpha1.Chatt2WebhookStatus, o *Observed) {
 	}
 	s.WebhookID = o.ID
 	if o.Remote.Presence != Present {
-		s.ApplicationID, s.APIKeyHash = o.Application() // which somebody may have wiped
+		s.ApplicationID, s.APIKeyHash = o.Application() // which a user may have wiped
 		if u := o.Unwritten; u != nil && u.WebhookID == o.ID {
 			s.Active, s.NumberOfErrors = u.Active, u.NumberOfErrors
 			s.IsVerified, s.VerifiedAt = u.IsVerified, u.VerifiedAt
@@ -174,7 +174,7 @@ func setReady(s *v1alpha1.Chatt2WebhookStatus, o *Observed, problems []*Problem)
 		}
 	}
 	if first != nil && first.Reason == v1alpha1.ReasonSuspended {
-		stalled = nil // that somebody suspended it explains everything else
+		stalled = nil // the suspension explains everything else
 	}
 	if stalled != nil {
 		first = stalled

@@ -11,8 +11,8 @@ import (
 // noHeaders is the hash of a list without headers.
 var noHeaders = headersHash(nil, []version{})
 
-// showable is the failure of a call, with what the Hub said only if that is free of every value that it may know and
-// that must not be shown. Those that the call carried were looked for already.
+// showable returns the failure of a call, with the Hub's message only if that contains no value that the Hub may know
+// and that must not be shown. Those that the call carried were looked for already.
 func (o *observation) showable(action plan.Action, err error) error {
 	secrets, all := o.signingSecrets()
 	if !all || o.otherHeaders(action) {
