@@ -36,7 +36,7 @@ func answered(statusCode int) string {
 // answeredError is the error for an answer other than a 2xx.
 func (c *Client) answeredError(in call, resp *http.Response) *Error {
 	outcome, kind := classify(resp.StatusCode)
-	// The status has said it all: a body that is cut off or too long costs the message at most.
+	// The status is sufficient: a body that is cut off or too long costs the message at most.
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxErrorAnswer))
 	return &Error{
 		Operation: in.operation, Outcome: outcome, Kind: kind, StatusCode: resp.StatusCode,

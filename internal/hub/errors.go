@@ -46,7 +46,7 @@ type Error struct {
 	StatusCode int
 	// RetryAfter is how long the Hub asked to wait, 0 when it did not say.
 	RetryAfter time.Duration
-	// Message is what the Hub said, bounded, in one line, without any value that was sent; empty when nothing of it
+	// Message is the Hub's message, bounded, in one line, without any value that was sent; empty when nothing of it
 	// can be shown.
 	Message string
 	// Cause says in our own words what happened, such as "timed out".
@@ -70,7 +70,7 @@ func IsKind(err error, kind Kind) bool {
 	return ok && e.Kind == kind
 }
 
-// Error says which call failed, how, and what the Hub said of it where that can be shown.
+// Error says which call failed, how, and the Hub's message of it where that can be shown.
 func (e *Error) Error() string {
 	text := e.Operation + ": " + e.Cause
 	if e.Message != "" {
@@ -85,7 +85,7 @@ func (e *Error) Is(target error) bool {
 		target == context.DeadlineExceeded && e.Cause == causeTimedOut
 }
 
-// WithoutMessage is err without what the Hub said, for where that may repeat what an earlier call sent.
+// WithoutMessage is err without the Hub's message, for where that may repeat what an earlier call sent.
 func WithoutMessage(err error) error {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {
@@ -96,7 +96,7 @@ func WithoutMessage(err error) error {
 	return &silent
 }
 
-// Withholding is err without what the Hub said where that holds one of these secrets or a piece of one, in any form.
+// Withholding is err without the Hub's message where that holds one of these secrets or a piece of one, in any form.
 func Withholding(err error, secrets ...Secret) error {
 	if e, ok := errors.AsType[*Error](err); ok && newHaystack(e.Message).holdsAny(secrets) {
 		return WithoutMessage(err)

@@ -10,9 +10,9 @@ import (
 )
 
 const (
-	// maxMessage is how many characters of what the Hub said are shown.
+	// maxMessage is how many characters of the Hub's message are shown.
 	maxMessage = 200
-	// maxSaid is how many bytes of it are looked at.
+	// maxSaid is how many bytes of it are read.
 	maxSaid = 4 << 10
 	// htmlPage stands for a page that some proxy made.
 	htmlPage = "an HTML page"

@@ -14,7 +14,7 @@ import (
 const (
 	maxAnswer = 1 << 20
 	maxPage   = 8 << 20
-	// maxErrorAnswer is as much of an error's body as is looked at for a message.
+	// maxErrorAnswer is as much of an error's body as is read for a message.
 	maxErrorAnswer = 64 << 10
 )
 

@@ -28,7 +28,7 @@ func filled() (inventory, []hub.Webhook) {
 	return i, all
 }
 
-// compare takes a whole listing, and tells for how many it is news.
+// compare records a complete listing, and tells for how many it is news.
 func (i *inventory) compare(all []hub.Webhook, began time.Time) int {
 	news := 0
 	s := newScan(began)

@@ -22,7 +22,7 @@ const (
 const (
 	// failuresToDown is how many calls in a row must fail before the Hub counts as down.
 	failuresToDown = 3
-	// Probes of a refused key and of a Hub that is down, one at a time, ever less often.
+	// Probes of a refused key and of a Hub that is down, one at a time, with back-off.
 	refusedProbe, refusedProbeMax = time.Minute, 10 * time.Minute
 	downProbe, downProbeMax       = time.Second, time.Minute
 	// probeGap is the least distance of probes that users ask for: however many ask, they share one.
@@ -68,7 +68,7 @@ func (b *breaker) probeDue() time.Time {
 	return b.probeAt
 }
 
-// suspect takes that a call was refused that was no listing: the next listing shows whether it is the key.
+// suspect records that a call was refused that was no listing: the next listing shows whether it is the key.
 func (b *breaker) suspect(era int, now time.Time) {
 	if era == b.era && !b.shut() {
 		b.suspected, b.probeAt = true, now
@@ -76,7 +76,7 @@ func (b *breaker) suspect(era int, now time.Time) {
 	}
 }
 
-// record takes the end of a call that began in the given era, and reports whether the access changed and how long the
+// record records the end of a call that began in the given era, and reports whether the access changed and how long the
 // key is newly paused for.
 func (b *breaker) record(
 	era int, err error, now time.Time, jitter func(time.Duration) time.Duration,
@@ -114,7 +114,7 @@ func (b *breaker) record(
 	return b.access != before, 0
 }
 
-// answered takes that the Hub asked to slow down, and reports whether the access changed. It says nothing of the key,
+// answered records that the Hub asked to slow down, and reports whether the access changed. It says nothing of the key,
 // and so the probe of one that is refused has failed.
 func (b *breaker) answered(era int, now time.Time, jitter func(time.Duration) time.Duration) bool {
 	if era != b.era {
@@ -149,7 +149,7 @@ func (b *breaker) fail(to Access, first, most time.Duration, now time.Time, jitt
 	}
 }
 
-// probe takes that a probe begins.
+// probe records that a probe begins.
 func (b *breaker) probe() { b.probing, b.answers, b.asked = true, b.asked, false }
 
 // ask has the next probe come soon.
@@ -190,7 +190,7 @@ func (b *breaker) pause(err error, now time.Time, jitter func(time.Duration) tim
 	if !together {
 		b.pauses++
 	}
-	// Jitter only ever lengthens, so that nobody calls before the Hub allows it.
+	// Jitter only ever lengthens, so that no call is made before the Hub allows it.
 	pause = jitter(pause)
 	if until := now.Add(pause); until.After(b.pausedUntil) {
 		b.pausedUntil = until

@@ -180,14 +180,14 @@ func (b *budget) push(w *waiter) {
 	heap.Push(&b.queue, w)
 }
 
-// slowDown takes that no call is to be made before a time to come.
+// slowDown records that no call is to be made before a time to come.
 func (b *budget) slowDown(now, until time.Time) {
 	b.pace.slowDown(now, until)
 	b.begin(until)
 	b.limiter.AllowN(now, 1) // a pause that is shorter than the time between two calls is not the end of waiting
 }
 
-// comeBack begins anew after an outage.
+// comeBack starts again after an outage.
 func (b *budget) comeBack(now time.Time) {
 	b.pace.comeBack(now)
 	b.begin(now)
@@ -203,7 +203,7 @@ func (b *budget) begin(t time.Time) {
 	heap.Init(&b.queue)
 }
 
-// grant gives turns to those who wait, as far as tokens and lanes go, and tells whom and when there is a token again.
+// grant gives turns to waiting subjects, as far as tokens and lanes go, and tells whom and when there is a token again.
 func (b *budget) grant(now time.Time) (turns []Subject, next time.Time) {
 	for s := range b.granted {
 		if b.turn(s, now) == nil {
@@ -235,7 +235,7 @@ func (b *budget) grant(now time.Time) (turns []Subject, next time.Time) {
 	return turns, time.Time{}
 }
 
-// next is the most urgent waiter, or polling where its share is due or nobody else can go.
+// next is the most urgent waiter, or polling where its share is due or no other subject can go.
 func (b *budget) next(room int) *waiter {
 	poll, polls := b.queued[polling]
 	if polls && (room <= 0 || b.others >= pollingShare-1) {

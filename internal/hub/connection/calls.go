@@ -34,13 +34,13 @@ func (c *Connection) Update(
 	return got, err
 }
 
-// wrote takes the answer to a write of ours.
+// wrote records the answer to a write of ours.
 func (c *Connection) wrote(w hub.Webhook, at time.Time) {
 	c.inventory.wrote(w, at)
 	c.observations.wrote(&w, at)
 }
 
-// RedefineSignature has a new signing secret made; the old one is dead from then on.
+// RedefineSignature has a new signing secret made; the old one is stale from then on.
 func (c *Connection) RedefineSignature(ctx context.Context, s Subject, id string) (hub.Secret, error) {
 	call, ok := c.admit(s, Repair)
 	if !ok {
@@ -69,7 +69,7 @@ func (c *Connection) Delete(ctx context.Context, s Subject, id string) error {
 	return err
 }
 
-// Get looks at one webhook.
+// Get reads one webhook.
 func (c *Connection) Get(ctx context.Context, s Subject, id string, p Priority) (Sighting, error) {
 	call, ok := c.admit(s, p)
 	if !ok {
@@ -118,9 +118,9 @@ func (c *Connection) Find(id string) (Sighting, bool) {
 	return e.Sighting, ok && !c.inventory.inDoubt(id)
 }
 
-// Missing tells when a call that has not found the webhook began, if there was one, and whether it is sure that it is
-// gone: a whole listing does not show it either. To ask again in each step would take the turns that its deletion waits
-// for.
+// Missing returns when a call that has not found the webhook began, if there was one, and whether it is sure that it is
+// gone: a complete listing does not show it either. To ask again in each step would take the turns that its deletion
+// waits for.
 func (c *Connection) Missing(id string) (began time.Time, sure, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -13,7 +13,7 @@ import (
 	"github.com/chatt2me/webhook-operator/internal/hub"
 )
 
-// Subject is someone who uses a connection and is woken by it.
+// Subject uses a connection and is woken by it.
 type Subject string
 
 // ErrWait is the answer to a call that was not made because the key's budget is spent, the key is paused or the Hub
@@ -58,25 +58,25 @@ type Config struct {
 	Jitter func(time.Duration) time.Duration
 	// Lanes are shared by all connections whose calls are made by the same workers.
 	Lanes *Lanes
-	// Wake is told whom something has changed for. It must not block.
+	// Wake receives the subjects for which something has changed. It must not block.
 	Wake func([]Subject, Urgency)
-	// Metrics is told what happens.
+	// Metrics receives what happens.
 	Metrics Metrics
 }
 
-// Metrics is told what happens on connections; keys are told apart by a hash that shows nothing of them.
+// Metrics receives what happens on connections; keys are distinguished by a hash that shows nothing of them.
 type Metrics struct {
-	// Throttled is told how long a key was paused for.
+	// Throttled receives how long a key was paused for.
 	Throttled func(key string, pause time.Duration)
-	// Breaker is told when calls of a key stop, and why, and when they go on.
+	// Breaker is called when calls of a key stop, with the reason, and when they resume.
 	Breaker func(key string, access Access)
-	// Listed is told when a whole listing began.
+	// Listed receives when a complete listing began.
 	Listed func(key string, began time.Time)
-	// Closed is told that a key is no longer in use.
+	// Closed is called when a key is no longer in use.
 	Closed func(key string)
 }
 
-// Connection is everything that is shared by those who use one API key. It is safe for concurrent use.
+// Connection is everything that is shared by all subjects that use one API key. It is safe for concurrent use.
 type Connection struct {
 	cfg    Config
 	client *hub.Client
@@ -112,7 +112,7 @@ func (in interest) equal(other interest) bool {
 // keys are all natural keys that news is wanted of.
 func (in interest) keys() []NaturalKey { return append([]NaturalKey{in.natural}, in.former...) }
 
-// New makes a connection for the API key that client holds. key tells it from others in metrics and logs and must show
+// New makes a connection for the API key that client holds. key distinguishes it in metrics and logs and must show
 // nothing of the API key. Run, or Step, must be called for it to do anything by itself.
 func New(cfg Config, client *hub.Client, key string) *Connection {
 	c := &Connection{
@@ -130,7 +130,7 @@ func New(cfg Config, client *hub.Client, key string) *Connection {
 	return c
 }
 
-// Key tells this connection from others; it shows nothing of the API key.
+// Key distinguishes this connection; it shows nothing of the API key.
 func (c *Connection) Key() string { return c.key }
 
 // Subscribe makes s known as someone to wake when the webhook with this id changes or goes, when another webhook with
@@ -205,7 +205,7 @@ func (c *Connection) runLister(ctx context.Context) {
 	}
 }
 
-// until is the time left until t, and an hour when there is no t: somebody will kick before.
+// until is the time left until t, and an hour when there is no t: a signal comes before.
 func (c *Connection) until(t time.Time) time.Duration {
 	if t.IsZero() {
 		return time.Hour
@@ -220,7 +220,7 @@ func (c *Connection) signal() {
 	kick(c.observations.kicked)
 }
 
-// kickBudget makes the loop of the budget look again: somebody waits in the queue.
+// kickBudget has the loop of the budget run again: a subject waits in the queue.
 func (c *Connection) kickBudget() { kick(c.kick) }
 
 func kick(loop chan<- struct{}) {

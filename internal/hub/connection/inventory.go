@@ -34,14 +34,14 @@ type Sighting struct {
 
 // Listing is what is known from listings.
 type Listing struct {
-	// BeganAt is when the last whole listing began, zero when there was none yet.
+	// BeganAt is when the last complete listing began, zero when there was none yet.
 	BeganAt time.Time
 	// TriedAt is when the last listing began that came to its end, whole or not.
 	TriedAt time.Time
 	// Count is how many webhooks the Application has, Calls how many calls it takes to list them.
 	Count, Calls int
 	// Pages is how many pages the first listing has, which is under way, and Read how many of them were read; zero once
-	// there was a whole one.
+	// there was a complete one.
 	Pages, Read int
 	// ApplicationID is the Application that the webhooks belong to, empty while there are none.
 	ApplicationID string
@@ -63,8 +63,8 @@ type inventory struct {
 	natural multimap[NaturalKey, string]
 	deleted map[string]time.Time
 	// missing are webhooks that a call for one of them has not found, and when it began. One that has an entry all the
-	// same is in doubt, for a single 404 may be false: the next whole listing decides. One that has none is gone, and
-	// is asked for again after the next listing.
+	// same is in doubt, for a single 404 may be false: the next complete listing decides. One that has none is gone,
+	// and is asked for again after the next listing.
 	missing map[string]time.Time
 	// total is how many webhooks there are, as the last page said and own writes changed it, newestFirst in which order
 	// they are listed, and paged whether a page was read that says so.
@@ -115,7 +115,7 @@ func (i *inventory) alike(w *hub.Webhook) []Subject {
 	return i.byNatural.of(naturalKey(w))
 }
 
-// wrote takes the answer to a write of ours.
+// wrote records the answer to a write of ours.
 func (i *inventory) wrote(w hub.Webhook, at time.Time) {
 	delete(i.deleted, w.ID)
 	_, known := i.entries[w.ID]
@@ -145,7 +145,7 @@ func (i *inventory) ordered(page *hub.WebhookPage) {
 	}
 }
 
-// saw takes what a read that began at the given time showed, and returns whom it is news for.
+// saw takes what a read that began at the given time showed, and returns the subjects for which it is news.
 func (i *inventory) saw(w hub.Webhook, began time.Time) []Subject {
 	if gone, ok := i.deleted[w.ID]; ok && began.Before(gone.Add(ReadLag)) {
 		return nil
@@ -185,7 +185,7 @@ func (i *inventory) saw(w hub.Webhook, began time.Time) []Subject {
 	return news
 }
 
-// missed takes that a call did not find a webhook. One that began soon after our write may have missed it only.
+// missed records that a call did not find a webhook. One that began soon after our write may have missed it only.
 func (i *inventory) missed(id string, began time.Time) {
 	old, ok := i.entries[id]
 	if !ok || !began.Before(old.writtenAt.Add(ReadLag)) && !began.Before(old.SeenAt) {
@@ -200,7 +200,7 @@ func (i *inventory) inDoubt(id string) bool {
 	return missed && shown
 }
 
-// listed takes a whole listing: what it does not show is gone, unless we wrote it lately.
+// listed records a complete listing: what it does not show is gone, unless we wrote it lately.
 func (i *inventory) listed(seen map[string]struct{}, began time.Time, count int) []Subject {
 	var news []Subject
 	maps.DeleteFunc(i.missing, func(id string, at time.Time) bool { return at.Before(began) && !i.inDoubt(id) })

@@ -111,7 +111,7 @@ func (m *lane) wantsProof(now time.Time) bool {
 	return m.look(now) == 0 && len(m.began) == 0 && !m.slow(now) && !m.quick(now)
 }
 
-// proved takes a page of a listing, which keeps no worker. That it came quickly does not make a key quick whose calls
+// proved records a page of a listing, which keeps no worker. That it came quickly does not make a key quick whose calls
 // are slow: some take what they ask for before they answer.
 func (m *lane) proved(began, now time.Time) {
 	if now.Sub(began) > slowCall {
@@ -126,7 +126,7 @@ func (m *lane) proved(began, now time.Time) {
 	}
 }
 
-// rest takes that nobody waits for a lane of the key any more.
+// rest records that nobody waits for a lane of the key any more.
 func (m *lane) rest() {
 	m.all.mu.Lock()
 	defer m.all.mu.Unlock()

@@ -14,21 +14,21 @@ import (
 const scansInARow = 3
 
 const (
-	// listingGap is the least time between the beginnings of two listings that somebody wants.
+	// listingGap is the least time between the beginnings of two listings that a subject wants.
 	listingGap = 250 * time.Millisecond
 	// pollShare and wantedShare are of how many calls that could be made one is for polling at most, and for listings
-	// that somebody wants.
+	// that a subject wants.
 	pollShare, wantedShare = 5, 2
 )
 
 // pageRetry is how soon a page that failed is asked for again; each further time waits four times as long.
 const pageRetry = 500 * time.Millisecond
 
-// lister makes listings: one each poll interval, and sooner for those who want one.
+// lister makes listings: one each poll interval, and sooner for the subjects that want one.
 type lister struct {
 	// wanted is who waits for a listing, and when it must begin at the earliest.
 	wanted map[Subject]time.Time
-	// soonest is the earliest time in wanted, zero when nobody waits.
+	// soonest is the earliest time in wanted, zero when none waits.
 	soonest time.Time
 	scan    *scan
 	// probing: the first page was asked for as a probe, when no listing was due.
@@ -49,8 +49,8 @@ func newLister() lister {
 	return lister{wanted: map[Subject]time.Time{}, kicked: make(chan struct{}, 1)}
 }
 
-// Want asks for a whole listing that begins at notBefore or later, shared with everyone who wants one. The subject is
-// woken when there is one.
+// Want asks for a complete listing that begins at notBefore or later, shared with all subjects that want one. The
+// subject is woken when there is one.
 func (c *Connection) Want(s Subject, notBefore time.Time) {
 	c.mu.Lock()
 	if last := c.inventory.listing.BeganAt; !last.IsZero() && !last.Before(notBefore) {
@@ -87,7 +87,7 @@ func (l *lister) forget(s Subject) {
 	}
 }
 
-// remind looks anew who waits for what.
+// remind recomputes which subjects wait for what.
 func (l *lister) remind() {
 	l.soonest = time.Time{}
 	for _, at := range l.wanted {
@@ -187,7 +187,7 @@ func (c *Connection) share(calls float64) time.Duration {
 	return time.Duration(calls / c.budget.pace.at(c.cfg.Now()) * float64(time.Second))
 }
 
-// listed takes the answer to one page.
+// listed records the answer to one page.
 func (c *Connection) listed(s *scan, page *hub.WebhookPage, err error, asked call) time.Time {
 	c.mu.Lock()
 	now := c.cfg.Now()
@@ -210,7 +210,7 @@ func (c *Connection) listed(s *scan, page *hub.WebhookPage, err error, asked cal
 	return next
 }
 
-// scanned takes a page of a listing, and returns the subjects for which its end is news.
+// scanned records a page of a listing, and returns the subjects for which its end is news.
 func (c *Connection) scanned(s *scan, page *hub.WebhookPage, now time.Time) []Subject {
 	s.read, s.readAt = s.read+1, now
 	switch s.add(page) {
@@ -226,7 +226,7 @@ func (c *Connection) scanned(s *scan, page *hub.WebhookPage, now time.Time) []Su
 	return nil
 }
 
-// pageFailed takes that a page could not be read, and returns when to go on.
+// pageFailed records that a page could not be read, and returns when to go on.
 func (c *Connection) pageFailed(s *scan, err error, now time.Time) time.Time {
 	if c.lister.probing || !s.survives(err, now) {
 		c.lister.scan = nil
@@ -256,7 +256,7 @@ func (c *Connection) endScan(s *scan, isWhole bool, now time.Time) []Subject {
 	c.lister.scan = nil
 	c.inventory.listing.TriedAt = s.began
 	if !isWhole {
-		// Those who want a whole one go on waiting.
+		// Subjects that want a complete one keep waiting.
 		c.lister.broken++
 		c.lister.nextAt = now
 		switch {
@@ -283,7 +283,7 @@ func (c *Connection) endScan(s *scan, isWhole bool, now time.Time) []Subject {
 }
 
 // unreadable notes that an entry could not be read, which another listing at once would not change. It returns those
-// who wait for a whole listing if they do not know it yet.
+// who wait for a complete listing if they do not know it yet.
 func (c *Connection) unreadable(entry string, now time.Time) []Subject {
 	c.lister.nextAt = now.Add(c.cfg.Jitter(c.cfg.PollInterval))
 	if c.inventory.listing.Unreadable == entry {

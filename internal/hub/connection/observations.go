@@ -25,7 +25,7 @@ const (
 
 // observations are of the webhooks that a write of ours has left unverified, and of those that subjects want to have
 // observed. The Hub verifies endpoints after its answer and sends no notification, so the former are read again until
-// they are verified, ever less often: by a page of the list, for those that were registered together stand there
+// they are verified, with back-off: by a page of the list, for those that were registered together stand there
 // together.
 type observations struct {
 	of map[string]*observation
@@ -56,7 +56,7 @@ func newObservations(now time.Time) observations {
 	}
 }
 
-// wrote takes the answer to a write of ours, which counts as a call that changes something.
+// wrote records the answer to a write of ours, which counts as a call that changes something.
 func (o *observations) wrote(w *hub.Webhook, at time.Time) {
 	o.earn(observationShare)
 	of := o.of[w.ID]
@@ -104,7 +104,7 @@ func (o *observations) drop(id string) {
 	}
 }
 
-// shown takes that a page whose read began at a time shows a webhook, and returns the subjects that wanted that.
+// shown records that a page whose read began at a time shows a webhook, and returns the subjects that wanted that.
 func (o *observations) shown(id string, began time.Time) []Subject {
 	of := o.of[id]
 	if of == nil {
@@ -122,7 +122,7 @@ func (o *observations) shown(id string, began time.Time) []Subject {
 	return served
 }
 
-// read takes that a page was read for the webhook, or would have been. It is read again after a while.
+// read records that a page was read for the webhook, or would have been. It is read again after a while.
 func (o *observations) read(id string, now time.Time, wait, poll time.Duration) {
 	of, ok := o.of[id]
 	if !ok {
@@ -234,7 +234,7 @@ func (c *Connection) StepObservations(ctx context.Context) time.Time {
 	return c.cfg.Now()
 }
 
-// observed takes a page that was read for a webhook, and returns whom it is news for.
+// observed records a page that was read for a webhook, and returns the subjects for which it is news.
 func (c *Connection) observed(id string, asked hub.Page, got *hub.WebhookPage, err error, call call) []Subject {
 	c.mu.Lock()
 	defer c.mu.Unlock()

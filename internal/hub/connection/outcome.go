@@ -12,7 +12,7 @@ var errDeleted = &hub.Error{
 	Operation: "getWebhook", Outcome: hub.NotApplied, Kind: hub.NotFound, Cause: "the webhook was deleted a moment ago",
 }
 
-// done takes the end of a call that changes something.
+// done records the end of a call that changes something.
 func (c *Connection) done(call call, err error, apply func(at time.Time)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -39,7 +39,7 @@ func (c *Connection) leave(call call) {
 	}
 }
 
-// looked takes the answer to a look at one webhook, and tells whom it is news for.
+// looked records the answer to a look at one webhook, and returns the subjects for which it is news.
 func (c *Connection) looked(call call, id string, got *hub.Webhook, err error) (Sighting, []Subject, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -66,7 +66,7 @@ func (c *Connection) doubt(call call, id string, err error) {
 	}
 }
 
-// ended takes the end of a call for one webhook: that it was refused, or failed, may be about this call alone.
+// ended records the end of a call for one webhook: that it was refused, or failed, may be about this call alone.
 func (c *Connection) ended(call call, err error) {
 	now := c.cfg.Now()
 	if hub.IsKind(err, hub.Refused) || hub.IsKind(err, hub.Unavailable) && c.breaker.failing(call.era) {

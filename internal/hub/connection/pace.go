@@ -54,7 +54,7 @@ func (p *pace) plateau() time.Duration {
 	return min(max(plateauTime, time.Duration(plateauCalls/p.limit*float64(time.Second))), plateauMost)
 }
 
-// slowDown takes that the Hub asked to make no call before a time to come. Between two such requests it takes as many
+// slowDown records that the Hub asked to make no call before a time to come. Between two such requests it takes as many
 // calls as its limit allows, one more or less. It may have had nothing to take in between, so that the pace is halved
 // at most.
 func (p *pace) slowDown(now, until time.Time) {
@@ -73,7 +73,7 @@ func (p *pace) slowDown(now, until time.Time) {
 	p.granted, p.countSince = 0, now
 }
 
-// comeBack begins anew after an outage, slowly: whoever has been down need not be hit by all that has waited.
+// comeBack starts again after an outage, slowly: a Hub that has just recovered is not hit by all waiting calls.
 func (p *pace) comeBack(now time.Time) {
 	if p.limit == 0 {
 		p.limit = p.most // an outage says nothing of what the Hub takes

@@ -11,7 +11,7 @@ import (
 // waiting.
 const pagesAtOnce = 32
 
-// pageRooms bound how many pages all keys read at once. Those that find no room wait in line.
+// pageRooms bound how many pages all keys read at once. Keys that find no room queue.
 type pageRooms struct {
 	mu          sync.Mutex
 	quick, slow pageRoom
@@ -40,7 +40,7 @@ type pageTurn struct {
 // join returns the turn of one key; kick is called when it has come.
 func (p *pageRooms) join(kick func()) *pageTurn { return &pageTurn{all: p, kick: kick} }
 
-// enter reports whether the key may read a page now. If not, it waits in line.
+// enter reports whether the key may read a page now. If not, it queues.
 func (t *pageTurn) enter() bool {
 	t.all.mu.Lock()
 	defer t.all.mu.Unlock()
@@ -63,7 +63,7 @@ func (t *pageTurn) enter() bool {
 	return true
 }
 
-// ended takes the end of a page that was read, and gives up the turn.
+// ended records the end of a page that was read, and gives up the turn.
 func (t *pageTurn) ended(began, now time.Time) {
 	t.all.mu.Lock()
 	t.slow = now.Sub(began) > slowCall

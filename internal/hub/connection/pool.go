@@ -39,7 +39,7 @@ func NewPool(cfg Config, client func(hub.Secret) (*hub.Client, error)) *Pool {
 	return &Pool{cfg: cfg, client: client, connections: map[string]*pooled{}}
 }
 
-// Run lets the connections of the pool work until ctx ends and they have come to rest.
+// Run lets the connections of the pool work until ctx ends and they have stopped.
 func (p *Pool) Run(ctx context.Context) {
 	p.mu.Lock()
 	p.run = ctx
@@ -92,7 +92,7 @@ func (p *Pool) start(c *pooled) {
 	p.work.Go(func() { c.Run(ctx) })
 }
 
-// sweep ends the connections that nobody has used for a while.
+// sweep ends the connections that were not used for a while.
 func (p *Pool) sweep() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -121,8 +121,9 @@ func (c *Connection) idle(now time.Time) bool {
 // KeyHash is what tells an API key for the Hub of the pool from others.
 func (p *Pool) KeyHash(apiKey hub.Secret) string { return KeyHash(p.cfg.BaseURL, apiKey) }
 
-// KeyHash tells API keys apart, and the Hubs that they are for, and shows nothing of them: the beginning of the SHA-256
-// over the base URL, of which the spelling does not count, and the key. The same key says nothing at another Hub.
+// KeyHash distinguishes API keys, and the Hubs that they are for, and shows nothing of them: the beginning of the
+// SHA-256 over the base URL, of which the spelling does not count, and the key. The same key says nothing at another
+// Hub.
 func KeyHash(baseURL string, apiKey hub.Secret) string {
 	if base, err := url.Parse(baseURL); err == nil {
 		base.Host = strings.ToLower(base.Host)

@@ -12,7 +12,7 @@ const (
 	waveGap = 500 * time.Millisecond
 )
 
-// ramp wakes everyone who uses a key, in waves, so that what they then write does not come all at once.
+// ramp wakes all subjects that use a key, in waves, so that what they then write does not come all at once.
 type ramp struct {
 	waiting []Subject
 	size    int

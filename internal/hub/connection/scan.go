@@ -65,7 +65,7 @@ func (s *scan) next() hub.Page {
 	return hub.Page{Offset: s.offset, Limit: hub.MaxPageLimit}
 }
 
-// add takes the page that next asked for.
+// add records the page that next asked for.
 func (s *scan) add(page *hub.WebhookPage) wholeness {
 	s.unreadable = cmp.Or(s.unreadable, page.FirstUnreadable())
 	result := s.follow(page)

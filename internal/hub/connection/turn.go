@@ -20,7 +20,7 @@ func (c *Connection) Turn(s Subject, p Priority) bool {
 	return c.turn(s, p, c.cfg.Now(), c.budget.reserve)
 }
 
-// StepBudget gives turns to those who wait, and returns when to be called again; the zero time means when there is
+// StepBudget gives turns to waiting subjects, and returns when to be called again; the zero time means when there is
 // news.
 func (c *Connection) StepBudget() time.Time {
 	turns, wave, next := c.grant()
@@ -33,7 +33,7 @@ func (c *Connection) StepBudget() time.Time {
 	return next
 }
 
-// grant tells who has a turn from now on, whom of everyone to wake, and when to look again.
+// grant tells who has a turn from now on, whom of everyone to wake, and when to run again.
 func (c *Connection) grant() (turns, wave []Subject, next time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
