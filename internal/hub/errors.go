@@ -98,7 +98,7 @@ func WithoutMessage(err error) error {
 
 // Withholding is err without the Hub's message where that holds one of these secrets or a piece of one, in any form.
 func Withholding(err error, secrets ...Secret) error {
-	if e, ok := errors.AsType[*Error](err); ok && newHaystack(e.Message).holdsAny(secrets) {
+	if e, ok := errors.AsType[*Error](err); ok && newLeakDetector(e.Message).holdsAny(secrets) {
 		return WithoutMessage(err)
 	}
 	return err

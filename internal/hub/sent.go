@@ -72,10 +72,10 @@ func (v sentValues) with(secret Secret) sentValues {
 
 // revealedBy reports whether a text must be withheld.
 func (v sentValues) revealedBy(text string) bool {
-	if newHaystack(text).holdsAny(v.secrets) {
+	if newLeakDetector(text).holdsAny(v.secrets) {
 		return true
 	}
-	return len(v.guarded) > 0 && newHaystack(v.replacedIn(text)).holdsAny(v.guarded)
+	return len(v.guarded) > 0 && newLeakDetector(v.replacedIn(text)).holdsAny(v.guarded)
 }
 
 // replacedIn puts the name in place of every value that has one. A short value is replaced as a word only, or a label

@@ -16,8 +16,8 @@ const (
 	// pollingShare is how many calls there are for each that polling makes while others wait, and everything else goes
 	// before it.
 	pollingShare = 13
-	// breath is how much of a second's calls go at once where the Hub takes less than is configured.
-	breath = 0.05
+	// burstShare is how much of a second's calls go at once where the Hub takes less than is configured.
+	burstShare = 0.05
 )
 
 // polling is the subject in whose name the connection itself makes calls.
@@ -83,7 +83,7 @@ func (b *budget) adjust(now time.Time) {
 	}
 	current, burst := b.pace.at(now), b.burst
 	if b.pace.limit > 0 {
-		burst = min(max(int(math.Ceil(current*breath)), 1), b.burst)
+		burst = min(max(int(math.Ceil(current*burstShare)), 1), b.burst)
 	}
 	if rate.Limit(current) != b.limiter.Limit() {
 		b.limiter.SetLimitAt(now, rate.Limit(current))

@@ -25,8 +25,8 @@ const (
 	minBase64 = 4
 )
 
-// haystack is a text in which secrets are looked for: all that it says, however it is escaped, in lower case.
-type haystack struct {
+// leakDetector is a text in which secrets are looked for: all that it says, however it is escaped, in lower case.
+type leakDetector struct {
 	forms []string
 	// pieces are all substrings of the forms of one of the three lengths that are looked for.
 	pieces map[string]struct{}
@@ -34,10 +34,10 @@ type haystack struct {
 	opaque bool
 }
 
-// newHaystack takes a text of bounded length.
-func newHaystack(text string) haystack {
+// newLeakDetector takes a text of bounded length.
+func newLeakDetector(text string) leakDetector {
 	forms := unescaped(text)
-	h := haystack{pieces: map[string]struct{}{}, opaque: len(forms) > maxForms}
+	h := leakDetector{pieces: map[string]struct{}{}, opaque: len(forms) > maxForms}
 	for _, form := range forms[:min(len(forms), maxForms)] {
 		for _, form := range []string{form, squeezed(form)} {
 			h.add(strings.ToLower(form))
@@ -47,7 +47,7 @@ func newHaystack(text string) haystack {
 	return h
 }
 
-func (h *haystack) add(form string) {
+func (h *leakDetector) add(form string) {
 	if slices.Contains(h.forms, form) {
 		return
 	}
@@ -59,12 +59,12 @@ func (h *haystack) add(form string) {
 	}
 }
 
-func (h haystack) holdsAny(secrets []Secret) bool {
+func (h leakDetector) holdsAny(secrets []Secret) bool {
 	return slices.ContainsFunc(secrets, func(s Secret) bool { return h.holds(s.Reveal()) })
 }
 
 // holds reports whether the text holds a value, or a fragment of it, plainly or in base64 or hex.
-func (h haystack) holds(value string) bool {
+func (h leakDetector) holds(value string) bool {
 	if value == "" || h.opaque {
 		return h.opaque
 	}
@@ -87,7 +87,7 @@ func (h haystack) holds(value string) bool {
 }
 
 // holdsShort looks for the whole of a value that is shorter than a fragment.
-func (h haystack) holdsShort(value string) bool {
+func (h leakDetector) holdsShort(value string) bool {
 	needles := []string{}
 	for _, form := range caseForms(value) {
 		needles = append(needles, form, hex.EncodeToString([]byte(form)))
@@ -106,7 +106,7 @@ func (h haystack) holdsShort(value string) bool {
 }
 
 // holdsPiece reports whether any piece of a value is there, of that size.
-func (h haystack) holdsPiece(value string, size int) bool {
+func (h leakDetector) holdsPiece(value string, size int) bool {
 	value = strings.ToLower(value)
 	for i := range len(value) - size + 1 {
 		if _, ok := h.pieces[value[i:i+size]]; ok {
