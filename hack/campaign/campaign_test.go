@@ -26,7 +26,7 @@ import (
 // The least that is run: less is a defect of the enumeration.
 const (
 	leastQuick = 6_500
-	leastWhole = 65_000
+	leastWhole = 75_000
 )
 
 func TestMain(m *testing.M) {

@@ -42,12 +42,12 @@ var foreignFlows = []flow{
 		w.disown(nil)
 		w.touch(key(name))
 	}, ends: ownedWithoutRotation},
-	{name: "secret-of-retained", before: func(w *world) {
+	{name: "secret-of-retained", large: true, before: func(w *world) {
 		w.resource(signed, func(c *v1alpha1.Chatt2Webhook) { c.Spec.DeletionPolicy = v1alpha1.DeletionRetain })
 		w.run(restTime)
 		deleteResource(w)
 	}, trigger: signedResource, ends: ownedWithoutRotation},
-	{name: "secret-of-former-resource", before: func(w *world) {
+	{name: "secret-of-former-resource", large: true, before: func(w *world) {
 		w.resource(signed, func(c *v1alpha1.Chatt2Webhook) { c.Spec.DeletionPolicy = v1alpha1.DeletionRetain })
 		w.run(restTime)
 		deleteResource(w)
@@ -63,7 +63,7 @@ var foreignFlows = []flow{
 		w.disown(nil)
 		w.stripped()
 	}, trigger: signedResource, waits: v1alpha1.ReasonSecretConflict},
-	{name: "secret-taken-over", before: signedResource, trigger: func(w *world) {
+	{name: "secret-taken-over", large: true, before: signedResource, trigger: func(w *world) {
 		taken := w.secret(signingName)
 		taken.OwnerReferences = nil
 		w.must(w.user.Update(w.ctx, taken))
@@ -108,11 +108,11 @@ func ownedWithoutRotation(w *world) string {
 
 // verificationFlows are about endpoints that do not answer for a while, and about a Hub that takes its word back.
 var verificationFlows = []flow{
-	{name: "endpoint-recovers", trigger: func(w *world) {
+	{name: "endpoint-recovers", large: true, trigger: func(w *world) {
 		w.endpointFails(50 * time.Second)
 		w.resource()
 	}},
-	{name: "endpoint-lost", before: unsignedResource, trigger: func(w *world) {
+	{name: "endpoint-lost", large: true, before: unsignedResource, trigger: func(w *world) {
 		w.endpointFails(50 * time.Second)
 		w.withdraw()
 	}},

@@ -57,13 +57,13 @@ func adoptNothing(c *v1alpha1.Chatt2Webhook) { c.Spec.Adoption.Policy = v1alpha1
 
 // sharedFlows are about two resources that declare the same and cannot see each other in time.
 var sharedFlows = []flow{
-	{name: "two-keys", before: emptyApplication, trigger: func(w *world) {
+	{name: "two-keys", large: true, before: emptyApplication, trigger: func(w *world) {
 		w.resource()
 		w.declare(inHome("second"), sameAsFirst, func(c *v1alpha1.Chatt2Webhook) {
 			c.Spec.APIKeySecretRef.Name = "second-key"
 		})
 	}, ends: oneOfTwo},
-	{name: "two-keys-signed", before: emptyApplication, trigger: func(w *world) {
+	{name: "two-keys-signed", large: true, before: emptyApplication, trigger: func(w *world) {
 		w.resource(signed)
 		w.clock.pass(time.Second)
 		w.declare(inHome("second"), signed, sameAsFirst, func(c *v1alpha1.Chatt2Webhook) {

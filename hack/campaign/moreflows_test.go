@@ -107,7 +107,7 @@ var moreFlows = []flow{
 		replacedAfter(w, "PATCH webhook", "patch Chatt2Webhook/status")
 		w.change(func(c *v1alpha1.Chatt2Webhook) { c.Spec.Endpoint = "https://shop.example/new" })
 	}, ends: (*world).unheld},
-	{name: "replaced-in-rotation", before: func(w *world) {
+	{name: "replaced-in-rotation", large: true, before: func(w *world) {
 		w.resource(signed)
 		w.run(restTime)
 		w.change(rotateNow)
