@@ -72,6 +72,7 @@ func (f *operatorFlags) run(ctx context.Context) error {
 	if err := f.setup(mgr, a); err != nil {
 		return err
 	}
+	mgr.GetLogger().Info("Starting the operator", "version", version(), "settings", f.settings)
 	return startManager(ctx, mgr)
 }
 

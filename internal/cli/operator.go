@@ -17,6 +17,9 @@ import (
 
 // operatorFlags are how the operator was started.
 type operatorFlags struct {
+	// settings are the values of all flags, to be logged.
+	settings map[string]string
+
 	hubURL                  string
 	hubAllowInsecure        bool
 	hubCAFile               string
@@ -61,7 +64,7 @@ func newOperatorCommand() *cobra.Command {
 			return err
 		}
 		ctrl.SetLogger(controller.SafeLogger(zap.New(zap.UseFlagOptions(&zapOptions))))
-		ctrl.Log.WithName("setup").Info("Starting", "version", version(), "settings", settings(cmd.Flags()))
+		f.settings = settings(cmd.Flags())
 		ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM, syscall.SIGINT)
 		defer stop()
 		return f.run(ctx)
