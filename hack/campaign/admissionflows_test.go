@@ -50,7 +50,7 @@ var admissionFlows = append([]flow{
 		w.admit(stripped)
 		w.change(rotateNow)
 	}, waits: v1alpha1.ReasonSecretRejected, ends: (*world).writtenSeldom},
-	{name: "metadata-stripped-in-creation", trigger: func(w *world) {
+	{name: "metadata-stripped-in-creation", large: true, trigger: func(w *world) {
 		w.stripResource(true)
 		w.resource(signed)
 	}},
