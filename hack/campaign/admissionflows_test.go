@@ -54,12 +54,12 @@ var admissionFlows = append([]flow{
 		w.stripResource(true)
 		w.resource(signed)
 	}},
-	{name: "annotations-stripped-in-creation", trigger: func(w *world) {
+	{name: "annotations-stripped-in-creation", large: true, trigger: func(w *world) {
 		w.stripResource(false)
 		w.resource(signed)
 	}},
 	{
-		name: "metadata-stripped-in-adoption", before: func(w *world) { w.byHand(name, "https://shop.example/orders") },
+		name: "metadata-stripped-in-adoption", large: true, before: func(w *world) { w.byHand(name, "https://shop.example/orders") },
 		trigger: func(w *world) {
 			w.stripResource(true)
 			w.resource()
@@ -74,11 +74,11 @@ var admissionFlows = append([]flow{
 		}
 		return ""
 	}},
-	{name: "metadata-stripped-in-update", before: signedResource, trigger: func(w *world) {
+	{name: "metadata-stripped-in-update", large: true, before: signedResource, trigger: func(w *world) {
 		w.stripResource(true)
 		w.change(func(c *v1alpha1.Chatt2Webhook) { c.Spec.Endpoint = "https://shop.example/new" })
 	}, ends: (*world).unheld},
-	{name: "metadata-stripped-in-open-creation", before: openCreate(lost), open: true, trigger: func(w *world) {
+	{name: "metadata-stripped-in-open-creation", large: true, before: openCreate(lost), open: true, trigger: func(w *world) {
 		w.stripResource(false)
 		w.change(annotate("example.com/changed", "yes"))
 	}},
